@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { countTests } from "../main.ts";
+
+const ROWS: readonly { name: string; output: string; counts: number[] }[] = [
+  {
+    name: "nothing",
+    output: "error: Type checking failed.",
+    counts: [0, 0, 0],
+  },
+  {
+    name: "a green run",
+    output: "a ... ok (1ms)\n\nok | 7 passed | 0 failed (26ms)\n",
+    counts: [7, 0, 0],
+  },
+  {
+    name: "a red run",
+    output: "FAILED | 65 passed | 6 failed (31ms)\n\nerror: Test failed\n",
+    counts: [65, 6, 0],
+  },
+  {
+    name: "steps and ignored tests",
+    output:
+      "FAILED | 3 passed (2 steps) | 1 failed (1 step) | 4 ignored (9ms)\n",
+    counts: [3, 1, 4],
+  },
+  {
+    name: "several runs",
+    output:
+      "ok | 1 passed | 0 failed (1ms)\nok | 2 passed | 0 failed | 1 ignored (1ms)",
+    counts: [3, 0, 1],
+  },
+  {
+    name: "a test that prints such a line in its own",
+    output: '  "ok | 9 passed | 0 failed"\nok | 1 passed | 0 failed (1ms)\n',
+    counts: [1, 0, 0],
+  },
+];
+
+for (const { name, output, counts } of ROWS) {
+  Deno.test(`countTests() counts ${name}`, () => {
+    const { passed, failed, ignored } = countTests(output);
+
+    assert.deepEqual([passed, failed, ignored], counts);
+  });
+}
