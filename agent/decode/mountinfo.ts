@@ -1,0 +1,50 @@
+/**
+ * Mounts in /proc/<pid>/mountinfo.
+ *
+ * @see proc_pid_mountinfo(5)
+ * @module
+ */
+
+/** Fields of a line, from the first, proc_pid_mountinfo(5). */
+const AT = { root: 3, mountPoint: 4, firstOptional: 6 } as const;
+
+/** What ends the optional fields, of which there can be any number. */
+const SEPARATOR = "-";
+
+/** The kernel writes space, tab, line feed and backslash as three digits. */
+const ESCAPED = /\\([0-3][0-7]{2})/g;
+
+/**
+ * Finds where the whole cgroup v2 hierarchy is mounted.
+ *
+ * A mount of only a part of it is passed over, because the paths in
+ * /proc/<pid>/cgroup would not exist below it.
+ *
+ * @param mountinfo The whole file.
+ * @returns The mount point of the first such mount, or null when there is none.
+ *
+ * @example A machine with cgroup v1 and v2 side by side
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { findCgroup2Mount } from "./mountinfo.ts";
+ *
+ * const line = "35 34 0:28 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw";
+ * assert.equal(findCgroup2Mount(line), "/sys/fs/cgroup/unified");
+ * ```
+ */
+export function findCgroup2Mount(mountinfo: string): string | null {
+  for (const line of mountinfo.split("\n")) {
+    const fields = line.split(" ");
+    const separator = fields.indexOf(SEPARATOR, AT.firstOptional);
+    if (separator < 0 || fields[separator + 1] !== "cgroup2") continue;
+    if (fields[AT.root] === "/") return decodeEscapes(fields[AT.mountPoint]!);
+  }
+  return null;
+}
+
+function decodeEscapes(text: string): string {
+  return text.replace(
+    ESCAPED,
+    (_, digits: string) => String.fromCharCode(parseInt(digits, 8)),
+  );
+}

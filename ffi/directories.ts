@@ -1,0 +1,111 @@
+/**
+ * Directories through libc.
+ *
+ * @module
+ */
+import { ERRNO, SystemCallError } from "./errors.ts";
+import { O, openFile } from "./files.ts";
+import type { Libc } from "./libc.ts";
+import { cString, fromBytes } from "./text.ts";
+
+/** struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name. */
+const AT = { recordBytes: 16, name: 19 } as const;
+
+const BUFFER = new Uint8Array(32_768);
+
+/**
+ * The names in an open directory, `.` and `..` left out.
+ *
+ * @param fd A descriptor opened with O_DIRECTORY, at its start.
+ * @returns Names in the order of the kernel; none when it cannot be read.
+ */
+export function readDirectoryFd(libc: Libc, fd: number): string[] {
+  const names: string[] = [];
+  const view = new DataView(BUFFER.buffer);
+  for (;;) {
+    const filled = Number(
+      libc.symbols.getdents64(fd, BUFFER, BigInt(BUFFER.length)),
+    );
+    if (filled <= 0) return names;
+    for (let at = 0; at < filled;) {
+      const recordBytes = view.getUint16(at + AT.recordBytes, true);
+      const end = BUFFER.indexOf(0, at + AT.name);
+      const name = fromBytes(BUFFER.subarray(at + AT.name, end));
+      if (name !== "." && name !== "..") names.push(name);
+      at += recordBytes;
+    }
+  }
+}
+
+/**
+ * The names in a directory.
+ *
+ * @returns Null when it cannot be opened.
+ */
+export function readDirectory(libc: Libc, path: string): string[] | null {
+  const flags = O.RDONLY | O.DIRECTORY;
+  let fd: number;
+  try {
+    fd = openFile(libc, path, { flags });
+  } catch (error) {
+    if (error instanceof SystemCallError) return null;
+    throw error;
+  }
+  try {
+    return readDirectoryFd(libc, fd);
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/**
+ * Makes a directory and those above it; one that is there is left as it is.
+ *
+ * @param mode Permission bits of each directory made.
+ * @throws {SystemCallError} With the errno of mkdir(2).
+ */
+export function makeDirectories(libc: Libc, path: string, mode: number): void {
+  const parts = path.split("/").filter((part) => part !== "");
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const directory = "/" + parts.slice(0, depth).join("/");
+    const result = libc.symbols.mkdir(cString(directory), mode);
+    if (result < 0) {
+      const errno = libc.errno();
+      if (errno !== ERRNO.EEXIST) throw new SystemCallError("mkdir", errno);
+    }
+  }
+}
+
+/** Who may change what is in a directory. */
+export interface Ownership {
+  readonly uid: number;
+  /** True when the group or others may write. */
+  readonly isShared: boolean;
+}
+
+/** struct statx, <linux/stat.h>: the same on every architecture. */
+const STATX = { uid: 20, mode: 28, bytes: 256, basic: 0x7ff } as const;
+
+/**
+ * Asks who owns a file or directory; a symbolic link counts as itself.
+ *
+ * @throws {SystemCallError} With the errno of statx(2).
+ */
+export function ownership(libc: Libc, path: string): Ownership {
+  const AT_FDCWD = -100; // <linux/fcntl.h>
+  const AT_SYMLINK_NOFOLLOW = 0x100;
+  const buffer = new Uint8Array(STATX.bytes);
+  const result = libc.symbols.statx(
+    AT_FDCWD,
+    cString(path),
+    AT_SYMLINK_NOFOLLOW,
+    STATX.basic,
+    buffer,
+  );
+  libc.check("statx", result);
+  const view = new DataView(buffer.buffer);
+  return {
+    uid: view.getUint32(STATX.uid, true),
+    isShared: (view.getUint16(STATX.mode, true) & 0o022) !== 0,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * A failed system call, with its errno.
+ *
+ * @module
+ */
+
+/** <asm-generic/errno-base.h>, <asm-generic/errno.h>: those the agent acts on. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOSPC: 28,
+  EROFS: 30,
+  ELOOP: 40,
+  EADDRINUSE: 98,
+  ENOBUFS: 105,
+  ECONNREFUSED: 111,
+  EINPROGRESS: 115,
+} as const;
+
+const NAMES = new Map<number, string>(
+  Object.entries(ERRNO).map(([name, number]) => [number, name]),
+);
+
+/** A C library call that returned an error. */
+export class SystemCallError extends Error {
+  /** Always `SystemCallError`, also after minification. */
+  override readonly name = "SystemCallError";
+  /** The C function's name. */
+  readonly call: string;
+  /** The positive error number. */
+  readonly errno: number;
+
+  /**
+   * Names the error where the table knows it.
+   *
+   * @param call The C function's name.
+   * @param errno The positive error number.
+   */
+  constructor(call: string, errno: number) {
+    super(`Cannot complete ${call}: ${NAMES.get(errno) ?? `errno ${errno}`}`);
+    this.call = call;
+    this.errno = errno;
+  }
+}
