@@ -1,0 +1,187 @@
+/**
+ * The journal's writer: numbers lines and appends them.
+ *
+ * @module
+ */
+import { AgentError } from "../errors.ts";
+import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
+import { O, openFile, writeAll } from "../../ffi/files.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { cString } from "../../ffi/text.ts";
+import type { EventBody } from "./event.ts";
+import { encodeEvent, numberLine, WallClock } from "./line.ts";
+
+/** <unistd.h>, <sys/file.h> */
+const SEEK_END = 2;
+const LOCK_EX_NB = 2 | 4;
+
+/** The end of an older journal is searched this far for its last line. */
+const TAIL_BYTES = 1 << 20;
+/** Lines that a full disk does not take are kept up to this. */
+const MAX_WAITING_BYTES = 4 << 20;
+
+const FIRST_LINE = '{"version":1,"seq":1,';
+
+/** An open journal file. */
+export class Journal implements Disposable {
+  readonly #libc: Libc;
+  readonly #clock = new WallClock();
+  /** Where it is. */
+  readonly path: string;
+  #fd: number;
+  #seq = 0;
+  #size = 0;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  #lost = 0;
+
+  /**
+   * Opens a journal; one that is there is continued, its last line mended when
+   * a kill has cut it.
+   *
+   * @param libc Must outlive this object.
+   * @param path Absolute path; a symbolic link is refused.
+   * @throws {AgentError} `journal_unusable`.
+   */
+  constructor(libc: Libc, path: string) {
+    this.#libc = libc;
+    this.path = path;
+    const flags = O.RDWR | O.CREAT | O.APPEND | O.NOFOLLOW | O.NONBLOCK;
+    this.#fd = -1;
+    try {
+      this.#fd = openFile(libc, path, { flags });
+      libc.check("flock", libc.symbols.flock(this.#fd, LOCK_EX_NB));
+      this.#continue();
+    } catch (error) {
+      if (this.#fd >= 0) libc.symbols.close(this.#fd);
+      if (!(error instanceof SystemCallError)) throw error;
+      throw unusable(path, error);
+    }
+  }
+
+  /** The time of now, as events carry it. */
+  now(): string {
+    return this.#clock.format();
+  }
+
+  /** Events that could not be written and are gone. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /**
+   * Appends one event, stamped with the time of now.
+   *
+   * Never throws, as {@linkcode Journal.append}.
+   */
+  write(body: EventBody): void {
+    this.append([encodeEvent(body, this.now())]);
+  }
+
+  /** @throws {AgentError} `journal_unusable` while something waits for room. */
+  assertWritten(): void {
+    if (this.#waiting.length === 0) return;
+    throw unusable(this.path, new SystemCallError("write", ERRNO.ENOSPC));
+  }
+
+  /**
+   * Appends events, in their order.
+   *
+   * Never throws: what a full disk does not take waits for the next call, and
+   * what does not fit into memory meanwhile is counted.
+   *
+   * @param encoded As `encodeEvent` gives them.
+   */
+  append(encoded: readonly string[]): void {
+    for (const line of encoded) {
+      if (this.#waitingBytes > MAX_WAITING_BYTES) this.#lost++;
+      else {
+        this.#waiting.push(line);
+        this.#waitingBytes += line.length;
+      }
+    }
+    this.flush();
+  }
+
+  /** Tries again to write what waits. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const text = this.#waiting.map((line, index) =>
+      numberLine(line, this.#seq + 1 + index)
+    ).join("");
+    const bytes = new TextEncoder().encode(text);
+    try {
+      writeAll(this.#libc, this.#fd, bytes);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      // All or nothing: half a line would make the next one unreadable.
+      this.#libc.symbols.ftruncate(this.#fd, BigInt(this.#size));
+      return;
+    }
+    this.#size += bytes.length;
+    this.#seq += this.#waiting.length;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  /** Removes the file if nothing was ever written to it. */
+  discardIfEmpty(): void {
+    if (this.#size === 0) this.#libc.symbols.unlink(cString(this.path));
+  }
+
+  /** Gives the file to a user, once nobody must keep it from them any more. */
+  giveTo(owner: { uid: number; gid: number }): void {
+    this.#libc.symbols.fchown(this.#fd, owner.uid, owner.gid);
+  }
+
+  /** Closes the file; a second call does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    this.flush();
+    this.#libc.symbols.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #continue(): void {
+    const { symbols } = this.#libc;
+    const size = symbols.lseek(this.#fd, 0n, SEEK_END);
+    this.#size = this.#libc.check("lseek", size);
+    if (this.#size === 0) return;
+    const length = Math.min(this.#size, TAIL_BYTES);
+    const tail = new Uint8Array(length);
+    const at = BigInt(this.#size - length);
+    const count = symbols.pread(this.#fd, tail, BigInt(length), at);
+    const bytes = tail.subarray(0, this.#libc.check("pread", count));
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const whole = new TextDecoder().decode(bytes.subarray(0, end));
+    const last = whole.trimEnd().split("\n").at(-1) ?? "";
+    const found = /^\{"version":\d+,"seq":(\d+),/.exec(last);
+    // Killed in its first line, a journal holds nothing yet.
+    const begun = end === 0 && FIRST_LINE.startsWith(
+      new TextDecoder().decode(bytes.subarray(0, FIRST_LINE.length)),
+    );
+    if (found === null && !begun) {
+      throw new AgentError("journal_unusable", {
+        what: `Cannot continue the journal "${this.path}"`,
+        why: "the file holds something else, a journal or nothing is needed",
+        hint: "Name another file with --journal",
+      });
+    }
+    this.#seq = Number(found?.[1] ?? 0);
+    this.#size += end - bytes.length;
+    this.#libc.check(
+      "ftruncate",
+      symbols.ftruncate(this.#fd, BigInt(this.#size)),
+    );
+  }
+}
+
+function unusable(path: string, error: SystemCallError): AgentError {
+  return new AgentError("journal_unusable", {
+    what: `Cannot write the journal "${path}"`,
+    why: error.message,
+    hint: "Name a file in a directory that root can write and that has room " +
+      "with --journal",
+    cause: error,
+  });
+}

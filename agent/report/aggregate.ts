@@ -1,0 +1,115 @@
+/**
+ * A journal's events, counted and grouped into what a person asks about: who
+ * talked to whom, how often, and what was decided.
+ *
+ * @module
+ */
+import type { AgentEvent, DnsEvent, Event } from "../record/event.ts";
+import { coverageOf, type Interval } from "./coverage.ts";
+import { type Row, RowTable } from "./row.ts";
+
+/** Verdicts of one kind. A refusal that is not carried out counts as `deny`. */
+export interface VerdictCounts {
+  readonly allow: number;
+  readonly deny: number;
+}
+
+/** Verdicts of each kind, one for each event. */
+export interface Counts {
+  readonly connection: VerdictCounts;
+  readonly dns: VerdictCounts;
+}
+
+/** All that a report says, before anything is laid out. */
+export interface Summary {
+  /** From the last `armed`; null when the journal has none. */
+  readonly egress: "audit" | "block" | null;
+  /** From the last `armed`; null when the journal has none. */
+  readonly scope: "host" | "command" | null;
+  /** Refused first, then what would be refused, then allowed; then by name. */
+  readonly rows: readonly Row[];
+  readonly counts: Counts;
+  readonly coverage: readonly Interval[];
+  /** When nobody watched between arming and stopping. */
+  readonly lost: readonly Interval[];
+  /** What the agent says about an attack on itself, in order. */
+  readonly tampered: readonly string[];
+  /** Packets answered, as far as the agent could say. */
+  readonly packets: number;
+  /** Events that could not be written. */
+  readonly lostEvents: number;
+  /** What the reader could not read. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Groups the events.
+ *
+ * A look-up whose name was then connected to has no row of its own, unless the
+ * look-up itself met a refusal that the connection's row does not tell.
+ *
+ * @param events A journal's events, in order.
+ * @param problems What the reader found wrong; handed on as it is.
+ * @returns The summary; equal events give an equal summary.
+ */
+export function aggregate(
+  events: readonly Event[],
+  problems: readonly string[] = [],
+): Summary {
+  const table = new RowTable();
+  const connected = new Set<string>();
+  const agent: AgentEvent[] = [];
+  for (const event of events) {
+    if (event.kind === "agent") agent.push(event);
+    if (event.kind !== "connection") continue;
+    for (const name of event.names) connected.add(name);
+    table.addConnection(event);
+  }
+  for (const event of events) {
+    if (event.kind !== "dns") continue;
+    if (connected.has(event.name) && isToldByConnection(event)) continue;
+    table.addDns(event);
+  }
+
+  const armed = agent.findLast(({ event }) => event === "armed");
+  return {
+    egress: armed?.egress ?? null,
+    scope: armed?.scope ?? null,
+    rows: table.rows(),
+    counts: countsOf(events),
+    ...coverageOf(events),
+    tampered: agent
+      .filter(({ event }) => event === "tampered")
+      .map(({ message }) => message ?? "The agent was tampered with."),
+    packets: sum(agent.map(({ packets }) => packets ?? 0)),
+    lostEvents: sum(agent.map(({ lost }) => lost ?? 0)),
+    problems,
+  };
+}
+
+/**
+ * Counts verdicts, one for each event of a kind that is judged.
+ *
+ * @param events A journal's events.
+ * @returns Counts by kind and decision.
+ */
+export function countsOf(events: readonly Event[]): Counts {
+  const counts = {
+    connection: { allow: 0, deny: 0 },
+    dns: { allow: 0, deny: 0 },
+  };
+  for (const event of events) {
+    if (event.kind !== "agent") counts[event.kind][event.decision]++;
+  }
+  return counts;
+}
+
+/** In audit mode the connection that followed says the same, and more. */
+function isToldByConnection(event: DnsEvent): boolean {
+  if (event.decision === "allow") return true;
+  return event.why === "name_not_allowed" && !event.enforced;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,94 @@
+/**
+ * The report as JSON, for programs.
+ *
+ * @module
+ */
+import type { Counts, Summary } from "./aggregate.ts";
+import {
+  allowanceFor,
+  allowanceForRow,
+  type Withheld,
+  withheldFrom,
+} from "./allowance.ts";
+import type { Interval } from "./coverage.ts";
+import { escapeJson } from "./escape.ts";
+import type { Row } from "./row.ts";
+import { whyText } from "./why.ts";
+
+/** The shape's version: members are added within it, never renamed. */
+const REPORT_VERSION = 1;
+
+/** One row, with what a reader would have to look up. */
+export interface ReportRow extends Row {
+  /** `why` as a sentence. */
+  readonly meaning: string;
+  /** What can be done about it, as a sentence. */
+  readonly remedy: string;
+  /** Entries that would have allowed this row. */
+  readonly entries: readonly string[];
+}
+
+/** What {@linkcode renderJson} writes. */
+export interface Report {
+  readonly version: typeof REPORT_VERSION;
+  readonly egress: "audit" | "block" | null;
+  readonly scope: "host" | "command" | null;
+  /** Verdicts, one for each event. */
+  readonly counts: Counts;
+  /** From when to when Sluice watched; RFC 3339 in UTC. */
+  readonly coverage: readonly Interval[];
+  /** When nobody watched between arming and stopping. */
+  readonly lost: readonly Interval[];
+  /** What the agent says about an attack on itself. */
+  readonly tampered: readonly string[];
+  /** Packets answered. */
+  readonly packets: number;
+  /** Events that could not be written. */
+  readonly lostEvents: number;
+  /** What could not be read in the journal. */
+  readonly problems: readonly string[];
+  readonly rows: readonly ReportRow[];
+  /** Entries that would have allowed everything, or what is refused. */
+  readonly allowance: {
+    readonly seen: readonly string[];
+    readonly refused: readonly string[];
+  };
+  /** What no entry can allow, among everything seen. */
+  readonly withheld: readonly Withheld[];
+}
+
+/**
+ * Renders a summary as JSON text: a {@linkcode Report}.
+ *
+ * Strings are as the journal has them, so escape them before showing them; in
+ * the text itself every unseen character is written `\uNNNN`.
+ *
+ * @param summary From `aggregate`.
+ * @returns JSON indented by two spaces, with a last line break; equal summaries
+ * give equal text.
+ */
+export function renderJson(summary: Summary): string {
+  const report: Report = {
+    version: REPORT_VERSION,
+    egress: summary.egress,
+    scope: summary.scope,
+    counts: summary.counts,
+    coverage: summary.coverage,
+    lost: summary.lost,
+    tampered: summary.tampered,
+    packets: summary.packets,
+    lostEvents: summary.lostEvents,
+    problems: summary.problems,
+    rows: summary.rows.map((row) => ({
+      ...row,
+      ...whyText(row.why),
+      entries: allowanceForRow(row, summary),
+    })),
+    allowance: {
+      seen: allowanceFor(summary, "seen"),
+      refused: allowanceFor(summary, "refused"),
+    },
+    withheld: withheldFrom(summary, "seen"),
+  };
+  return `${escapeJson(JSON.stringify(report, null, 2))}\n`;
+}

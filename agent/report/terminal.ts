@@ -1,0 +1,215 @@
+/**
+ * The few lines that a guarded command ends with on standard error.
+ *
+ * @module
+ */
+import type { Summary } from "./aggregate.ts";
+import {
+  allowanceFor,
+  allowanceForRow,
+  type Withheld,
+  withheldFrom,
+} from "./allowance.ts";
+import { escapeTerminal } from "./escape.ts";
+import { allowFlags, allowLines, policyLines } from "./policy_text.ts";
+import type { Row } from "./row.ts";
+import { type Column, renderTable, shortenMiddle, wrapWords } from "./table.ts";
+import { whyText } from "./why.ts";
+import {
+  cautionsOf,
+  commandOf,
+  countOf,
+  type Outcome,
+  outcomeOf,
+  senderOf,
+  subjectOf,
+  tallyOf,
+} from "./words.ts";
+
+/** How the lines are laid out. */
+export interface TerminalOptions {
+  /** Width of the terminal; less than 40 is taken as 40. */
+  readonly columns: number;
+  /** Whether the terminal shows colours. */
+  readonly color: boolean;
+  /** The mode that the run was guarded in. */
+  readonly egress: "audit" | "block";
+}
+
+const MAX_ROWS = 40;
+const MAX_CAUTIONS = 10;
+const MIN_COLUMNS = 40;
+
+const COLUMNS: readonly Column[] = [
+  { title: "NAME", least: 12 },
+  { title: "ADDRESS", least: 9, drop: 2 },
+  { title: "PORT", align: "right" },
+  { title: "PROTO", least: 5, drop: 4 },
+  { title: "PROCESS", least: 8, drop: 1 },
+  { title: "TIMES", align: "right", drop: 3 },
+  { title: "DECISION" },
+];
+
+/** SGR parameters, ECMA-48 section 8.3.117. */
+const COLORS: Readonly<Record<Outcome, string>> = {
+  allowed: "32",
+  refused: "1;31",
+  "would refuse": "33",
+};
+
+/**
+ * Renders what a person wants to know when the command is done.
+ *
+ * @param summary From `aggregate`.
+ * @param options Width, colour and mode.
+ * @returns Lines, the last with its line break. Only lines to copy, policy
+ * entries and flags, may be wider than the terminal.
+ */
+export function renderTerminal(
+  summary: Summary,
+  options: TerminalOptions,
+): string {
+  const width = Math.max(MIN_COLUMNS, options.columns);
+  const { egress } = options;
+  const lines = [
+    `sluice (${egress}): ${tallyOf(summary.rows)}`,
+    ...cautionLines(summary, width),
+  ];
+  if (summary.rows.length > 0) {
+    lines.push(
+      "",
+      ...tableLines(summary.rows, { width, color: options.color }),
+    );
+    lines.push(...refusedLines(summary, width));
+    lines.push(
+      ...(egress === "audit"
+        ? policyOf(summary, width)
+        : additionOf(summary, width)),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function cautionLines(summary: Summary, width: number): string[] {
+  const cautions = cautionsOf(summary);
+  const lines = cautions.slice(0, MAX_CAUTIONS)
+    .flatMap((caution) => prose(`! ${caution}`, width));
+  return withMore(lines, cautions.length - MAX_CAUTIONS);
+}
+
+function tableLines(
+  rows: readonly Row[],
+  { width, color }: { readonly width: number; readonly color: boolean },
+): string[] {
+  const shown = rows.slice(0, MAX_ROWS);
+  const [titles, ...lines] = renderTable(COLUMNS, {
+    rows: shown.map(cellsOf),
+    width,
+  });
+  const painted = lines.map((line, index) => {
+    if (!color) return line;
+    // The last column is never shortened, so the line ends with the outcome.
+    const outcome = outcomeOf(shown[index]!);
+    const start = line.slice(0, line.length - outcome.length);
+    return `${start}\x1b[${COLORS[outcome]}m${outcome}\x1b[0m`;
+  });
+  const header = color ? `\x1b[2m${titles}\x1b[0m` : titles!;
+  return withMore([header, ...painted], rows.length - MAX_ROWS);
+}
+
+function cellsOf(row: Row): readonly string[] {
+  const [address = "-", ...others] = row.addresses.map(escapeTerminal);
+  return [
+    escapeTerminal(row.name ?? "-") || ".",
+    others.length === 0 ? address : `${address} +${others.length}`,
+    row.port === 0 ? "-" : `${row.port}`,
+    escapeTerminal(row.protocol),
+    escapeTerminal(senderOf(row)),
+    `${row.times}`,
+    outcomeOf(row),
+  ];
+}
+
+/** One paragraph for each reason, so that it is told once. */
+function refusedLines(summary: Summary, width: number): string[] {
+  const refused = summary.rows.filter((row) => outcomeOf(row) === "refused");
+  const shown = refused.slice(0, MAX_ROWS);
+  const byReason = Map.groupBy(shown, reasonOf);
+  const lines = Array.from(byReason, ([reason, group]) => [
+    "",
+    ...prose(`Refused: ${reason}`, width),
+    ...group.flatMap((row) => refusalOf(row, { summary, width })),
+  ]);
+  return withMore(lines.flat(), refused.length - MAX_ROWS);
+}
+
+function reasonOf({ why, rule }: Row): string {
+  const { meaning, remedy } = whyText(why);
+  return `${meaning} ${rule === null ? "" : `The entry is ${rule}. `}${remedy}`;
+}
+
+function refusalOf(
+  row: Row,
+  { summary, width }: { readonly summary: Summary; readonly width: number },
+): string[] {
+  const { process } = row;
+  const command = commandOf(row);
+  const entries = allowanceForRow(row, summary);
+  const pid = process === null ? "" : ` (pid ${process.pid})`;
+  const lines = [
+    `  ${subjectOf(row)}, ${countOf(row.times, "time")}`,
+    `    by ${senderOf(row)}${pid}${command === "" ? "" : `: ${command}`}`,
+  ].map((line) => shortenMiddle(escapeTerminal(line), width));
+  return entries.length === 0
+    ? lines
+    : [...lines, `    ${allowFlags(entries)}`];
+}
+
+/** Block: what to add for all that is refused. */
+function additionOf(summary: Summary, width: number): string[] {
+  const entries = allowanceFor(summary, "refused");
+  if (entries.length === 0) return [];
+  return [
+    "",
+    ...prose("If the build needs all of it, add to the policy:", width),
+    "",
+    ...allowLines(entries, MAX_ROWS).map((line) => `  ${line}`),
+  ];
+}
+
+/** Audit: a whole policy, and what it cannot hold. */
+function policyOf(summary: Summary, width: number): string[] {
+  const entries = allowanceFor(summary, "seen");
+  const withheld = withheldFrom(summary, "seen");
+  const lines: string[] = [];
+  if (entries.length > 0) {
+    const title = withheld.length === 0
+      ? "This policy allows exactly that:"
+      : "This policy allows exactly that, but for what is listed after it:";
+    lines.push("", ...prose(title, width), "");
+    lines.push(...policyLines(entries, MAX_ROWS).map((line) => `  ${line}`));
+  }
+  if (withheld.length > 0) {
+    lines.push("", "No entry can allow this:");
+    const left = withheld.slice(0, MAX_CAUTIONS)
+      .map((one) => shortenMiddle(withheldText(one), width));
+    lines.push(...withMore(left, withheld.length - MAX_CAUTIONS));
+  }
+  return lines;
+}
+
+function withheldText({ subject, reason }: Withheld): string {
+  return `  ${escapeTerminal(`"${subject}" ${reason}`)}`;
+}
+
+/** Wraps a text; each line is escaped anew, for a break can start a command. */
+function prose(text: string, width: number): string[] {
+  return wrapWords(escapeTerminal(text), width)
+    .map((line) => shortenMiddle(escapeTerminal(line), width));
+}
+
+function withMore(lines: readonly string[], more: number): string[] {
+  return more > 0
+    ? [...lines, `and ${more} more (see the report)`]
+    : [...lines];
+}

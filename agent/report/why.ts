@@ -1,0 +1,97 @@
+/**
+ * What each `why` code of the journal means, in words for a person.
+ *
+ * @module
+ */
+
+/** One code explained. */
+export interface WhyText {
+  /** One sentence: what was found. */
+  readonly meaning: string;
+  /** One sentence: what the reader can do. */
+  readonly remedy: string;
+}
+
+const NOTHING = "There is nothing to do.";
+
+// By string and not by type: a journal may hold codes of a later agent. A test
+// compares this table with the codes that the agent can give.
+const WHY: ReadonlyMap<string, WhyText> = new Map([
+  ["allowed_name", {
+    meaning: "An allow entry names this host.",
+    remedy: NOTHING,
+  }],
+  ["allowed_address", {
+    meaning: "An allow entry names this address.",
+    remedy: NOTHING,
+  }],
+  ["internal_interface", {
+    meaning: "The packet does not leave this machine.",
+    remedy: NOTHING,
+  }],
+  ["open_before_arming", {
+    meaning: "The connection was open before Sluice watched, so it lives on.",
+    remedy: NOTHING,
+  }],
+  ["dhcp", {
+    meaning: "The machine asks for its own address.",
+    remedy: NOTHING,
+  }],
+  ["denied_by_rule", {
+    meaning: "A deny entry names it, and deny wins over every allow entry.",
+    remedy: "If the build needs it, remove or narrow that entry.",
+  }],
+  ["name_not_allowed", {
+    meaning: "No allow entry names this host.",
+    remedy: "If the build needs it, add the host.",
+  }],
+  ["address_not_allowed", {
+    meaning: "No entry names this address, and no allowed name leads to it.",
+    remedy: "If the build needs it, add its name or the address with its port.",
+  }],
+  ["port_not_allowed", {
+    meaning: "The policy allows this endpoint, but on another port.",
+    remedy: "If the build needs it, add the endpoint with this port.",
+  }],
+  ["protocol_not_allowed", {
+    meaning: "The policy does not allow this protocol to this endpoint.",
+    remedy: "Entries name tcp, udp or icmp; nothing else can be allowed.",
+  }],
+  ["process_not_allowed", {
+    meaning: "The policy allows this to another process or step only.",
+    remedy: "Add an entry for this process too, or one for every process.",
+  }],
+  ["resolver_not_allowed", {
+    meaning: "The query goes to a server that is not this machine's resolver.",
+    remedy: "Use the machine's resolver, or name the server with --resolver.",
+  }],
+  ["dns_malformed", {
+    meaning: "What goes to the DNS port is not a DNS query.",
+    remedy: "No entry allows it: find out what this process sends.",
+  }],
+  ["dns_over_tcp", {
+    meaning: "The name is asked for over TCP, where Sluice does not look.",
+    remedy: "Ask over UDP.",
+  }],
+  ["fragment", {
+    meaning: "The packet is a fragment, which does not say where it goes.",
+    remedy: "No entry allows it: send packets that fit the path.",
+  }],
+  ["packet_malformed", {
+    meaning: "The packet's headers contradict each other.",
+    remedy: "No entry allows it: find out what this process sends.",
+  }],
+]);
+
+/**
+ * Explains a code.
+ *
+ * @param code From a journal, so any text at all.
+ * @returns The words; for an unknown code the code itself is in them, unescaped.
+ */
+export function whyText(code: string): WhyText {
+  return WHY.get(code) ?? {
+    meaning: `The agent says "${code.slice(0, 40)}".`,
+    remedy: "A newer Sluice wrote this journal and can explain it.",
+  };
+}

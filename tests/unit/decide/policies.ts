@@ -1,0 +1,55 @@
+/**
+ * Short ways to a policy and to what is judged by it, for tests.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Sender } from "../../../agent/decide/decision.ts";
+import { parseAddress } from "../../../agent/decode/address.ts";
+import { parsePolicy } from "../../../agent/decide/policy_file.ts";
+import type { Entry, Policy } from "../../../agent/decide/policy.ts";
+import { parseEndpoint } from "../../../agent/decide/endpoint.ts";
+
+/** A sender of which nothing is known. */
+export const NOBODY: Sender = { exe: null, step: null };
+
+/** An entry, or its text with a scope. */
+export type EntryText =
+  | string
+  | {
+    readonly text: string;
+    readonly step?: string;
+    readonly process?: string;
+  };
+
+/** Lists as texts. */
+export interface PolicyTexts {
+  readonly egress?: "audit" | "block";
+  readonly allow?: readonly EntryText[];
+  readonly deny?: readonly EntryText[];
+}
+
+/** The policy with these lists, blocking unless it says otherwise. */
+export function policyOf(texts: PolicyTexts): Policy {
+  const { egress = "block", allow = [], deny = [] } = texts;
+  return {
+    ...parsePolicy("version: 1", "test"),
+    egress,
+    allow: allow.map((entry) => entryOf(entry, "allow")),
+    deny: deny.map((entry) => entryOf(entry, "deny")),
+  };
+}
+
+/** One entry, with its scope. */
+export function entryOf(entry: EntryText, list: "allow" | "deny"): Entry {
+  if (typeof entry === "string") return parseEndpoint(entry, list);
+  const { text, step = null, process = null } = entry;
+  return { ...parseEndpoint(text, list), step, process };
+}
+
+/** The bytes of an address that is written right. */
+export function addressOf(text: string): Uint8Array {
+  const address = parseAddress(text);
+  assert.ok(address, text);
+  return address;
+}

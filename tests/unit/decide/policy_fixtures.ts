@@ -1,0 +1,127 @@
+/**
+ * Policies that both the parser and the published schema must agree about.
+ *
+ * @module
+ */
+
+/** One file, and whether it is a policy. */
+export interface PolicyFixture {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Files that are policies. */
+export const ACCEPTED: readonly PolicyFixture[] = [
+  { name: "the version alone", text: "version: 1" },
+  { name: "empty lists", text: "version: 1\nallow:\ndeny: []" },
+  {
+    name: "everything there is",
+    text: `
+version: 1
+egress: audit
+allow:
+  - api.github.com
+  - "*.example.com:8443"
+  - 192.0.2.0/24:5432
+  - 2001:db8::/32
+  - "[2001:db8::1]:22"
+  - 192.0.2.1/icmp
+  - ntp.example:123/udp
+  - { host: upload.example.com, step: Publish, process: /usr/bin/twine }
+  - { address: 192.0.2.0/24, port: "*", protocol: udp }
+deny: [ "*.bad.example", { host: worse.example, port: 80 } ]
+inbound: deny
+source: { watch: false, ignore: [ "dist/**" ] }
+on: { denied: fail, overwritten: ignore }
+`,
+  },
+  {
+    name: "a part of a nested setting",
+    text: "version: 1\non: {denied: fail}",
+  },
+];
+
+/** Files that are none. */
+export const REFUSED: readonly PolicyFixture[] = [
+  { name: "an empty file", text: "" },
+  { name: "a file of comments", text: "# version: 1" },
+  { name: "a scalar", text: "audit" },
+  { name: "a list", text: "[]" },
+  { name: "no version", text: "egress: block" },
+  { name: "another version", text: "version: 2" },
+  { name: "a version in quotes", text: 'version: "1"' },
+  { name: "an unknown key", text: "version: 1\negres: audit" },
+  { name: "an unknown nested key", text: "version: 1\non: { deny: fail }" },
+  { name: "the key __proto__", text: "version: 1\n__proto__: {}" },
+  { name: "an unknown egress", text: "version: 1\negress: audti" },
+  { name: "an egress in upper case", text: "version: 1\negress: BLOCK" },
+  { name: "an empty egress", text: "version: 1\negress:" },
+  { name: "an unknown inbound", text: "version: 1\ninbound: all" },
+  { name: "a consequence of YAML 1.1", text: "version: 1\non: { denied: no }" },
+  { name: "settings that are a list", text: "version: 1\nsource: []" },
+  { name: "empty settings", text: "version: 1\non:" },
+  { name: "watch as text", text: "version: 1\nsource: { watch: yes }" },
+  { name: "ignore as text", text: "version: 1\nsource: { ignore: dist }" },
+  { name: "allow as text", text: "version: 1\nallow: a.example" },
+  {
+    name: "allow as a mapping",
+    text: "version: 1\nallow: { host: a.example }",
+  },
+  { name: "a number as an entry", text: "version: 1\nallow: [ 443 ]" },
+  { name: "a list as an entry", text: "version: 1\nallow: [ [ a.example ] ]" },
+  { name: "an empty entry", text: 'version: 1\nallow: [ "" ]' },
+  { name: "a bare wildcard", text: 'version: 1\nallow: [ "*" ]' },
+  { name: "a URL", text: 'version: 1\nallow: [ "https://a.example/" ]' },
+  { name: "a space in an entry", text: "version: 1\nallow: [ a.example b ]" },
+  { name: "port 0", text: 'version: 1\nallow: [ "a.example:0" ]' },
+  { name: "port 65536", text: 'version: 1\nallow: [ "a.example:65536" ]' },
+  {
+    name: "a port with letters",
+    text: 'version: 1\nallow: [ "a.example:443q" ]',
+  },
+  { name: "an unknown protocol", text: "version: 1\nallow: [ a.example/gre ]" },
+  {
+    name: "an entry without a target",
+    text: "version: 1\nallow: [ { port: 1 } ]",
+  },
+  {
+    name: "an entry with two targets",
+    text: "version: 1\nallow: [ { host: a.example, address: 192.0.2.1 } ]",
+  },
+  {
+    name: "an entry with an unknown key",
+    text: "version: 1\nallow: [ { hosts: a.example } ]",
+  },
+  {
+    name: "a mapping with a port in its host",
+    text: 'version: 1\nallow: [ { host: "a.example:1" } ]',
+  },
+  {
+    name: "a mapping with a host for an address",
+    text: "version: 1\nallow: [ { address: a.example } ]",
+  },
+  {
+    name: "a mapping with a port past the last",
+    text: "version: 1\nallow: [ { host: a.example, port: 65536 } ]",
+  },
+  {
+    name: "a mapping with half a port",
+    text: "version: 1\nallow: [ { host: a.example, port: 0.5 } ]",
+  },
+  {
+    name: "a mapping with a port as text",
+    text: 'version: 1\nallow: [ { host: a.example, port: "443" } ]',
+  },
+  {
+    name: "a mapping with an unknown protocol",
+    text: "version: 1\nallow: [ { host: a.example, protocol: TCP } ]",
+  },
+  {
+    name: "a mapping with an empty step",
+    text: 'version: 1\nallow: [ { host: a.example, step: "" } ]',
+  },
+  {
+    name: "a mapping with a relative process",
+    text: "version: 1\nallow: [ { host: a.example, process: curl } ]",
+  },
+];
