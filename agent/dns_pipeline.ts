@@ -1,0 +1,225 @@
+/**
+ * DNS over UDP: a query judged before it leaves, its answer learned from
+ * before the client sees it.
+ *
+ * @module
+ */
+import type { Attribution, Owner } from "./attribution.ts";
+import { learnedFrom } from "./decide/answer.ts";
+import { addressKey } from "./decide/address_key.ts";
+import type { Decision } from "./decide/decision.ts";
+import type { CompiledPolicy } from "./decide/match.ts";
+import type { NameTable } from "./decide/names.ts";
+import { PendingQueries, type QueryKey } from "./decide/pending.ts";
+import { decideQuery } from "./decide/query.ts";
+import { formatAddress } from "./decode/address.ts";
+import { decodeDns, type DnsMessage, type DnsQuestion } from "./decode/dns.ts";
+import { formatDnsType } from "./decode/dns_type.ts";
+import type { Packet } from "./decode/packet.ts";
+import type { DnsRefuser } from "./enforce/dns_reply.ts";
+import { MARK } from "./enforce/marks.ts";
+import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
+import type { DnsEvent } from "./record/event.ts";
+import { SystemCallError } from "../ffi/errors.ts";
+
+/** RFC 1035 3.2.4; RFC 1035 4.1.1. */
+const CLASS_IN = 1;
+const OPCODE_QUERY = 0;
+/** RFC 1035 3.2.2, 3.4.1; RFC 3596. */
+const TYPE = { A: 1, CNAME: 5, AAAA: 28 } as const;
+
+/** What the DNS side of the pipeline works with; all of it is borrowed. */
+export interface DnsWorld {
+  readonly policy: CompiledPolicy;
+  readonly names: NameTable;
+  readonly resolvers: ReadonlySet<string>;
+  readonly attribution: Attribution;
+  readonly refuser: DnsRefuser;
+  /** The mark that brings the answers of a flow back to this guard. */
+  readonly dnsMark: number;
+  /** A name under `.invalid` that the self-test asks for; always refused. */
+  readonly probeName: string;
+}
+
+/** A query let out, as its event will tell it. */
+interface Asked {
+  readonly question: DnsQuestion;
+  readonly server: DnsEvent["server"];
+  readonly decision: Decision;
+  readonly owner: Owner | null;
+}
+
+/** The DNS side of the packet thread. */
+export class DnsPipeline {
+  readonly #world: DnsWorld;
+  readonly #pending = new PendingQueries<Asked>();
+
+  /** @param world Must outlive this object. */
+  constructor(world: DnsWorld) {
+    this.#world = world;
+  }
+
+  /** Judges a datagram to port 53. */
+  judgeQuery({ queued, packet, nowMs }: Seen): Outcome {
+    const { attribution, probeName } = this.#world;
+    const owner = attribution.find(queued, packet);
+    const decoded = decodeDns(packet.payload);
+    if (!decoded.ok || !isPlainQuery(decoded.value)) {
+      return this.#malformed(packet, owner);
+    }
+    const message = decoded.value;
+    const question = message.questions[0]!;
+    if (question.name === probeName) {
+      this.#refuse({ packet, message, why: "denied_by_rule" });
+      return drop();
+    }
+    const decision = decideQuery({
+      name: question.name,
+      type: question.type,
+      server: packet.destination,
+      sender: { exe: owner?.process.exe ?? null, step: null },
+    }, { ...this.#world, nowMs });
+    const server = endpointOf(packet.destination, packet.destinationPort);
+    const asked: Asked = { question, server, decision, owner };
+    if (decision.decision === "deny" && decision.enforced) {
+      const sent = this.#refuse({ packet, message, why: decision.why });
+      const event = () => [this.#event(asked, null)];
+      return sent ? drop(event) : accept(MARK.DENY, event);
+    }
+    const key = queryKey(packet, { message, outbound: true });
+    const evicted = this.#pending.add(key, asked, nowMs);
+    return accept(
+      this.#world.dnsMark,
+      evicted === null ? undefined : () => [this.#event(evicted, null)],
+    );
+  }
+
+  /** Judges an answer from port 53, and learns from it. */
+  judgeAnswer({ packet, nowMs }: Seen): Outcome {
+    const { policy, names } = this.#world;
+    const unexpected = policy.egress === "block" ? drop() : accept(MARK.PASS);
+    const decoded = decodeDns(packet.payload);
+    if (!decoded.ok || decoded.value.questions.length !== 1) return unexpected;
+    const message = decoded.value;
+    if (!message.response) return unexpected;
+    const key = queryKey(packet, { message, outbound: false });
+    const asked = this.#pending.take(key, nowMs);
+    if (asked === null) return unexpected;
+    const { name } = asked.question;
+    for (
+      const { address, ttlSeconds } of learnedFrom(message, asked.question)
+    ) {
+      names.learn(name, address, { ttlSeconds, nowMs });
+    }
+    // Formatted now: the message is a view into the receive buffer.
+    const answers = describeAnswers(message);
+    return accept(MARK.PASS, () => [this.#event(asked, answers)]);
+  }
+
+  /** The events of queries that nobody answered in time. */
+  expire(nowMs: number): DnsEvent[] {
+    return this.#pending.expire(nowMs).map((asked) => this.#event(asked, null));
+  }
+
+  #malformed(packet: Packet, owner: Owner | null): Outcome {
+    const enforced = this.#world.policy.egress === "block";
+    const asked: Asked = {
+      question: { name: "", type: 0, class: 0, bytes: new Uint8Array(0) },
+      server: endpointOf(packet.destination, packet.destinationPort),
+      decision: {
+        decision: "deny",
+        enforced,
+        why: "dns_malformed",
+        rule: null,
+        names: [],
+      },
+      owner,
+    };
+    const mark = enforced ? MARK.DENY : this.#world.dnsMark;
+    return accept(mark, () => [this.#event(asked, null)]);
+  }
+
+  /** False when the answer cannot be sent: the packet is refused by ICMP. */
+  #refuse(
+    what: { packet: Packet; message: DnsMessage; why: Decision["why"] },
+  ): boolean {
+    const { packet, message, why } = what;
+    try {
+      this.#world.refuser.refuse({
+        client: { address: packet.source, port: packet.sourcePort },
+        server: { address: packet.destination, port: packet.destinationPort },
+        id: message.id,
+        recursionDesired: message.recursionDesired,
+        question: message.questions[0]!.bytes,
+        edns: message.edns !== null,
+        why,
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof SystemCallError) return false;
+      throw error;
+    }
+  }
+
+  #event(asked: Asked, answers: readonly string[] | null): DnsEvent {
+    const { decision, enforced, why, rule } = asked.decision;
+    return {
+      kind: "dns",
+      decision,
+      enforced,
+      why,
+      rule,
+      name: asked.question.name,
+      type: formatDnsType(asked.question.type),
+      server: asked.server,
+      answers,
+      step: null,
+      process: this.#world.attribution.describe(asked.owner),
+      container: null,
+    };
+  }
+}
+
+/** RFC 1035 4.1.1: one question, nothing else, nothing behind it. */
+function isPlainQuery(message: DnsMessage): boolean {
+  return !message.response && message.opcode === OPCODE_QUERY &&
+    message.questions.length === 1 &&
+    message.questions[0]!.class === CLASS_IN &&
+    message.answers.length === 0 && message.authorities.length === 0 &&
+    message.trailingBytes === 0;
+}
+
+function queryKey(
+  packet: Packet,
+  of: { message: DnsMessage; outbound: boolean },
+): QueryKey {
+  const source = {
+    address: addressKey(packet.source),
+    port: packet.sourcePort,
+  };
+  const destination = {
+    address: addressKey(packet.destination),
+    port: packet.destinationPort,
+  };
+  const { name, type, class: questionClass } = of.message.questions[0]!;
+  return {
+    client: of.outbound ? source : destination,
+    server: of.outbound ? destination : source,
+    id: of.message.id,
+    name,
+    type,
+    class: questionClass,
+  };
+}
+
+function describeAnswers(message: DnsMessage): string[] {
+  return message.answers.flatMap(({ type, data, target }) => {
+    if (type === TYPE.A && data.length === 4) return [formatAddress(data)];
+    if (type === TYPE.AAAA && data.length === 16) return [formatAddress(data)];
+    return type === TYPE.CNAME && target !== null ? [target] : [];
+  });
+}
+
+function endpointOf(address: Uint8Array, port: number): DnsEvent["server"] {
+  return { address: formatAddress(address), port };
+}

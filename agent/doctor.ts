@@ -1,0 +1,138 @@
+/**
+ * What this machine lacks, and how to get it.
+ *
+ * @module
+ */
+import { findCgroup2Mount } from "./decode/mountinfo.ts";
+import { findTool } from "./enforce/firewall.ts";
+import { AgentError } from "./errors.ts";
+import { canAccess, readText, tryReadText } from "../ffi/files.ts";
+import type { Libc } from "../ffi/libc.ts";
+import { NetfilterQueueLibrary } from "../ffi/netfilter_queue.ts";
+import { runTool } from "../ffi/tools.ts";
+
+/** One thing that a guard needs. */
+export interface Finding {
+  readonly what: string;
+  readonly found: boolean;
+  /** The Debian or Ubuntu package that brings it; null when none does. */
+  readonly packageName: string | null;
+  /** What to do when it is missing. */
+  readonly hint: string;
+}
+
+const APT_GET = "/usr/bin/apt-get";
+
+/** Looks for everything a guard needs. */
+export function examine(libc: Libc): Finding[] {
+  const mount = findCgroup2Mount(readText(libc, "/proc/self/mountinfo"));
+  const queue = tryReadText(libc, "/proc/net/netfilter/nfnetlink_queue");
+  return [
+    {
+      what: "root",
+      found: libc.symbols.geteuid() === 0,
+      packageName: null,
+      hint: "Run with sudo",
+    },
+    {
+      what: "iptables and ip6tables",
+      found: ["iptables", "ip6tables"].every((name) =>
+        ["-save", "-restore"].every((suffix) =>
+          findTool(libc, name + suffix) !== null
+        )
+      ),
+      packageName: "iptables",
+      hint: "Install the package iptables",
+    },
+    {
+      what: "libnetfilter_queue",
+      found: canAccess(libc, NetfilterQueueLibrary.path),
+      packageName: "libnetfilter-queue1",
+      hint: `Install the package libnetfilter-queue1, version 1.0.5: ` +
+        `"${NetfilterQueueLibrary.path}"`,
+    },
+    {
+      what: "setpriv",
+      found: canAccess(libc, "/usr/bin/setpriv", 1),
+      packageName: "util-linux",
+      hint: "Install the package util-linux",
+    },
+    {
+      what: "cgroup v2 (for `sluice run`)",
+      found: mount !== null,
+      packageName: null,
+      hint: "Mount it: mount -t cgroup2 none /sys/fs/cgroup",
+    },
+    {
+      what: "NFQUEUE in the kernel",
+      found: queue !== null || canAccess(libc, "/lib/modules"),
+      packageName: null,
+      hint: "Use a kernel with CONFIG_NETFILTER_NETLINK_QUEUE",
+    },
+  ];
+}
+
+/**
+ * Installs the missing packages with apt-get.
+ *
+ * @param say Told each step, in one line.
+ * @throws {AgentError} `install_failed` with what apt-get said last.
+ */
+export function install(libc: Libc, say: (line: string) => void): void {
+  const names = examine(libc).filter(({ found }) => !found)
+    .flatMap(({ packageName }) => packageName === null ? [] : [packageName]);
+  if (names.length === 0) return;
+  say(`Installing ${names.join(", ")}`);
+  if (!canAccess(libc, APT_GET, 1)) {
+    throw notInstalled(names, `"${APT_GET}" is not on this machine`);
+  }
+  const command = [APT_GET, "install", "-y", "--no-install-recommends"];
+  let result = runTool(libc, [...command, ...names]);
+  if (result.code !== 0) {
+    // A fresh machine has no package lists yet.
+    runTool(libc, [APT_GET, "update"]);
+    result = runTool(libc, [...command, ...names]);
+  }
+  if (result.code !== 0) {
+    const said = result.stderr.trim().split("\n").at(-1) ?? "";
+    throw notInstalled(names, `apt-get said ${JSON.stringify(said)}`);
+  }
+}
+
+/**
+ * Installs what can be installed, and fails for what is still missing.
+ *
+ * @throws {AgentError} With the first thing that is missing and its remedy.
+ */
+export function prepare(libc: Libc, say: (line: string) => void): void {
+  const missing = () =>
+    examine(libc).filter(({ what, found }) =>
+      !found && !what.startsWith("cgroup")
+    );
+  const first = missing();
+  if (first.length === 0) return;
+  if (first[0]!.what === "root") {
+    throw new AgentError("not_root", {
+      what: "Cannot guard anything",
+      why: "this is not root, root is needed for firewall rules and queues",
+      hint: "Run the same command with sudo",
+    });
+  }
+  say(`Missing: ${first.map(({ what }) => what).join(", ")}`);
+  install(libc, say);
+  const [still] = missing();
+  if (still === undefined) return;
+  throw new AgentError("library_missing", {
+    what: "Cannot guard anything",
+    why: `${still.what} is missing, it is needed`,
+    hint: still.hint,
+  });
+}
+
+function notInstalled(names: readonly string[], why: string): AgentError {
+  return new AgentError("install_failed", {
+    what: `Cannot install ${names.join(", ")}`,
+    why,
+    hint: `Install them by hand: apt-get install ${names.join(" ")}`,
+  });
+}

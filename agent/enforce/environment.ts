@@ -1,0 +1,66 @@
+/**
+ * The environment of a guarded command: the invoking user's, as if neither
+ * sudo nor npx nor deno had stood in between.
+ *
+ * @module
+ */
+
+/** The user whose environment it is to be. */
+export interface EnvironmentUser {
+  readonly name: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/**
+ * What npx sets for its child, config.js of @npmcli/config: as root's these
+ * would send a user's npm into root's cache.
+ */
+const SET_BY_NPX =
+  /^(?:npm_(?:command|execpath|node_execpath|package_|lifecycle_)|npm_config_(?:cache|globalconfig|global_prefix|init_module|local_prefix|node_gyp|noproxy|npm_version|prefix|user_agent|userconfig|yes)=)/;
+
+/** Our own, sudo's, and what tells a child where deno task was started. */
+const SET_BY_US = /^(?:SLUICE_CWD|INIT_CWD|SUDO_[A-Z]+)=/;
+
+/** Directories that npx puts in front of PATH, up to the last of them. */
+const NPX_PATH_END = "/@npmcli/run-script/lib/node-gyp-bin";
+
+/**
+ * Computes the environment.
+ *
+ * @param initial What this program was started with, `NAME=value` each.
+ * @param user Null when nobody stands behind sudo: then only what npx and the
+ * task added is taken away.
+ */
+export function commandEnvironment(
+  initial: readonly string[],
+  user: EnvironmentUser | null,
+): string[] {
+  const throughNpx = initial.includes("npm_lifecycle_event=npx");
+  const identity = user === null ? [] : [
+    `HOME=${user.home}`,
+    `USER=${user.name}`,
+    `LOGNAME=${user.name}`,
+    `SHELL=${user.shell}`,
+  ];
+  const replaced = new Set(identity.map(nameOf));
+  // root's mailbox is not theirs, and theirs is nowhere said.
+  if (user !== null) replaced.add("MAIL");
+  const kept = initial.filter((pair) =>
+    !SET_BY_US.test(pair) && !replaced.has(nameOf(pair)) &&
+    !(throughNpx && (SET_BY_NPX.test(pair) || pair.startsWith("NODE=")))
+  ).map((pair) =>
+    pair.startsWith("PATH=") && throughNpx ? withoutNpxPath(pair) : pair
+  );
+  return [...kept, ...identity];
+}
+
+function withoutNpxPath(pair: string): string {
+  const directories = pair.slice("PATH=".length).split(":");
+  const end = directories.findIndex((path) => path.endsWith(NPX_PATH_END));
+  return `PATH=${directories.slice(end + 1).join(":")}`;
+}
+
+function nameOf(pair: string): string {
+  return pair.slice(0, pair.indexOf("="));
+}

@@ -1,0 +1,147 @@
+/**
+ * Applies a guard's rules to the calling thread's network namespace, and takes
+ * them away again.
+ *
+ * @module
+ */
+import { AgentError } from "../errors.ts";
+import { canAccess } from "../../ffi/files.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { runTool } from "../../ffi/tools.ts";
+import { removeEmptyTable } from "./nft_tables.ts";
+import { type Guarded, guardRules } from "./rules.ts";
+import {
+  isChainOf,
+  renderRemoval,
+  renderRules,
+  tableNames,
+} from "./rules_text.ts";
+
+const X_OK = 1; // <unistd.h>
+
+/** Where distributions put the tools; the first that has one counts. */
+const DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/bin"];
+
+/** Both families, where the kernel has both. */
+export type Families = readonly (4 | 6)[];
+
+/** The tables of each family before the guard, kept to restore them exactly. */
+export type TablesBefore = Readonly<Record<string, readonly string[]>>;
+
+/** Finds a tool of the iptables package; null when it is not installed. */
+export function findTool(libc: Libc, name: string): string | null {
+  for (const directory of DIRECTORIES) {
+    const path = `${directory}/${name}`;
+    if (canAccess(libc, path, X_OK)) return path;
+  }
+  return null;
+}
+
+/** The families this kernel speaks: nothing leaves by one that it lacks. */
+export function kernelFamilies(libc: Libc): Families {
+  return canAccess(libc, "/proc/sys/net/ipv6") ? [4, 6] : [4];
+}
+
+/** The rules of one network namespace, through iptables-save and -restore. */
+export class Firewall {
+  readonly #libc: Libc;
+  readonly #families: Families;
+
+  /** @param libc Must outlive this object. */
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    this.#families = kernelFamilies(libc);
+  }
+
+  /** Which tables there are now, by family. */
+  tables(): TablesBefore {
+    return Object.fromEntries(
+      this.#families.map((family) => [family, tableNames(this.#save(family))]),
+    );
+  }
+
+  /**
+   * Puts a guard's rules in place; all of them or, with an error, none.
+   *
+   * @throws {AgentError} `firewall_failed` with what the tool said.
+   */
+  apply(guarded: Guarded, before: TablesBefore): void {
+    try {
+      for (const family of this.#families) {
+        this.#restore(family, renderRules(guardRules(guarded, family)));
+      }
+    } catch (error) {
+      this.remove(guarded.cgroup === null ? null : guarded.slot.number, before);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes a guard's rules away, with the tables that only they needed.
+   *
+   * @param slot The slot of a guarded command; null for the host's rules.
+   * @throws {AgentError} `firewall_failed` with what the tool said.
+   */
+  remove(slot: number | null, before: TablesBefore): void {
+    const isOurs = isChainOf(slot);
+    for (const family of this.#families) {
+      const removal = renderRemoval(this.#save(family), isOurs);
+      if (removal !== "") this.#restore(family, removal);
+      this.#removeTables(family, before[family] ?? []);
+    }
+  }
+
+  /** Whether rules of this guard stand in any table. */
+  isApplied(slot: number | null): boolean {
+    const isOurs = isChainOf(slot);
+    return this.#families.some((family) =>
+      renderRemoval(this.#save(family), isOurs) !== ""
+    );
+  }
+
+  #removeTables(family: 4 | 6, before: readonly string[]): void {
+    const saved = this.#save(family);
+    // iptables-legacy cannot drop a table either, and no netlink call can.
+    if (!saved.includes("(nf_tables)")) return;
+    for (const name of tableNames(saved)) {
+      if (!before.includes(name)) {
+        removeEmptyTable(this.#libc, { family, name });
+      }
+    }
+  }
+
+  #save(family: 4 | 6): string {
+    const { code, stdout, stderr } = runTool(this.#libc, [
+      this.#tool(family, "-save"),
+    ]);
+    if (code !== 0) throw refused("read the firewall rules", stderr);
+    return stdout;
+  }
+
+  #restore(family: 4 | 6, rules: string): void {
+    const tool = this.#tool(family, "-restore");
+    const command = [tool, "--noflush", "-w", "5"];
+    const { code, stderr } = runTool(this.#libc, command, rules);
+    if (code !== 0) throw refused("change the firewall rules", stderr);
+  }
+
+  #tool(family: 4 | 6, suffix: "" | "-save" | "-restore"): string {
+    const name = (family === 4 ? "iptables" : "ip6tables") + suffix;
+    const path = findTool(this.#libc, name);
+    if (path !== null) return path;
+    throw new AgentError("iptables_missing", {
+      what: "Cannot set firewall rules",
+      why: `"${name}" is not in ${DIRECTORIES.join(", ")}, it is needed`,
+      hint: "Run `sluice doctor --install`",
+    });
+  }
+}
+
+function refused(act: string, stderr: string): AgentError {
+  const said = stderr.trim().split("\n").slice(-2).join("; ");
+  return new AgentError("firewall_failed", {
+    what: `Cannot ${act}`,
+    why: `the tool said ${JSON.stringify(said)}, success is needed`,
+    hint: "Run `sluice doctor` to see what this kernel lacks",
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * The error catalogue: one code for each failure an operator must act on.
+ *
+ * @module
+ */
+
+/** Stable names: tests and the report match on these, never on messages. */
+export type AgentErrorCode =
+  | "already_guarded"
+  | "cgroup_unavailable"
+  | "command_unusable"
+  | "firewall_failed"
+  | "install_failed"
+  | "internal"
+  | "iptables_missing"
+  | "journal_unusable"
+  | "library_missing"
+  | "namespace_unavailable"
+  | "not_running"
+  | "not_root"
+  | "policy_invalid"
+  | "queue_unavailable"
+  | "self_test_failed"
+  | "state_unusable"
+  | "usage"
+  | "user_unknown";
+
+/** The parts of a message, each without a final period. */
+export interface AgentErrorParts {
+  /** The act that failed, active voice: `Cannot open packet queue 7`. */
+  readonly what: string;
+  /** The state found, then the state wanted. */
+  readonly why: string;
+  /** The operator's next step: `Run the agent with sudo`. */
+  readonly hint: string;
+  /** The error underneath, when there is one. */
+  readonly cause?: unknown;
+}
+
+/** A failure the caller is expected to catch and show. */
+export class AgentError extends Error {
+  /** Always `AgentError`, also after minification. */
+  override readonly name = "AgentError";
+  /** Which failure this is. */
+  readonly code: AgentErrorCode;
+  /** The operator's next step, without the rest of the message. */
+  readonly hint: string;
+  /** The parts that the message is made of. */
+  readonly parts: Omit<AgentErrorParts, "cause">;
+
+  /**
+   * Joins the parts into one line: `what: why (hint: hint)`.
+   *
+   * @param code Which failure this is.
+   * @param parts The message, in its parts.
+   */
+  constructor(code: AgentErrorCode, parts: AgentErrorParts) {
+    const { what, why, hint, cause } = parts;
+    super(`${what}: ${why} (hint: ${hint})`, { cause });
+    this.code = code;
+    this.hint = hint;
+    this.parts = { what, why, hint };
+  }
+}

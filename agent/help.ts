@@ -1,0 +1,38 @@
+/**
+ * What `sluice --help` prints.
+ *
+ * @module
+ */
+
+/** The commands, their flags and their exit codes. */
+export const HELP = `Sluice: the guarded way out of a CI runner
+
+  sluice run [flags] -- COMMAND…   guard one command, exit with its code
+  sluice start [flags]             guard this host, or --netns PATH
+  sluice status [--state DIR]      the guard's state, as JSON
+  sluice stop [--state DIR]        disarm, restore, report
+  sluice report JOURNAL            render a journal
+        --format markdown|json  --output FILE
+  sluice explain [policy] HOST[:PORT]   which entry decides, and why
+  sluice check POLICY              validate a policy file
+  sluice doctor [--install]        what is missing on this machine
+
+Policy
+  --policy FILE          YAML, see README
+  --egress audit|block   audit records and lets go, block refuses
+  --allow ENDPOINT       host[:port][/udp], *.host, address[/prefix][:port]
+  --deny ENDPOINT        refused in audit mode too
+
+Where
+  --netns PATH           a network namespace, such as /run/netns/NAME
+  --resolver ADDRESS     a DNS server that may be asked (repeatable)
+  --state DIR            default /run/sluice
+  --journal FILE         default in the state directory
+
+What
+  --no-self-test         do not prove the guard before using it
+  --on-failure continue  go on unguarded when the guard cannot be armed
+
+Exit codes
+  0 done; under run the command's own
+  2 usage or policy error    3 cannot arm    4 denied egress, by \`on: denied: fail\``;

@@ -1,0 +1,224 @@
+/**
+ * The packet loop: owns the queues, the policy and the names, and never awaits
+ * once it runs.
+ *
+ * @module
+ */
+import { Attribution } from "./attribution.ts";
+import { compilePolicy } from "./decide/match.ts";
+import { NameTable } from "./decide/names.ts";
+import type { Policy } from "./decide/policy.ts";
+import type { HostsEntry } from "./decode/hosts_file.ts";
+import { decodeNetlink } from "./decode/netlink.ts";
+import { decodeQueued, QUEUE_PACKET_TYPE } from "./decode/nfqueue.ts";
+import { DnsRefuser } from "./enforce/dns_reply.ts";
+import { MARK, type Slot, SLOT_COUNT, slotOf } from "./enforce/marks.ts";
+import { Interfaces } from "./observe/interfaces.ts";
+import { listOpenFlows } from "./observe/open_flows.ts";
+import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
+import { flowKey, Pipeline } from "./pipeline.ts";
+import { encodeEvent, WallClock } from "./record/line.ts";
+import { Libc } from "../ffi/libc.ts";
+import { enterNetworkNamespace } from "../ffi/namespaces.ts";
+import {
+  NetfilterQueue,
+  NetfilterQueueLibrary,
+  NF,
+} from "../ffi/netfilter_queue.ts";
+import { Poller } from "../ffi/sockets.ts";
+
+/** What the main thread tells this one, once. */
+export interface ThreadOrder {
+  readonly policy: Policy;
+  /** Resolvers as `addressKey` writes them. */
+  readonly resolvers: readonly string[];
+  readonly hosts: readonly HostsEntry[];
+  readonly families: readonly (4 | 6)[];
+  /** A network namespace file; null is the one of the process. */
+  readonly netns: string | null;
+  /** The `cgroup.procs` of a guarded command; null guards the host. */
+  readonly procsPath: string | null;
+  readonly probeName: string;
+  /** An eventfd that becomes readable when the thread is to end. */
+  readonly stopFd: number;
+}
+
+/** What this thread tells the main thread. */
+export type ThreadReport =
+  | { readonly kind: "ready"; readonly slot: Slot; readonly openFlows: number }
+  | {
+    readonly kind: "failed";
+    readonly code: "queue_unavailable" | "internal";
+    readonly why: string;
+  }
+  | { readonly kind: "events"; readonly encoded: readonly string[] }
+  | { readonly kind: "done"; readonly packets: number };
+
+/** Netlink messages of 64 KiB packets must fit whole. */
+const BUFFER_BYTES = 1 << 18;
+/** Events wait this long for others to share a message to the main thread. */
+const BATCH_MS = 10;
+const BATCH_EVENTS = 256;
+/** How often time is looked at when nothing comes. */
+const IDLE_MS = 500;
+/** Packets of one queue in a row, before the DNS queue is looked at again. */
+const BURST_PACKETS = 16;
+
+/** The loop and all that it owns. */
+export class PacketThread {
+  readonly #post: (report: ThreadReport) => void;
+  readonly #order: ThreadOrder;
+  readonly #stack = new DisposableStack();
+  readonly #libc: Libc;
+  readonly #queues: readonly NetfilterQueue[];
+  readonly #pipeline: Pipeline;
+  readonly #clock = new WallClock();
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #batch: string[] = [];
+  #batchSinceMs = 0;
+  #packets = 0;
+
+  /**
+   * Enters the namespace, binds the queues and says `ready`; from then on
+   * packets wait until {@linkcode run}.
+   *
+   * @param order All it needs to know.
+   * @param post Takes its reports.
+   * @throws {SystemCallError} When a queue cannot be bound.
+   */
+  constructor(order: ThreadOrder, post: (report: ThreadReport) => void) {
+    this.#order = order;
+    this.#post = post;
+    const libc = this.#libc = this.#stack.use(new Libc());
+    if (order.netns !== null) enterNetworkNamespace(libc, order.netns);
+    const library = this.#stack.use(new NetfilterQueueLibrary());
+    const { slot, queues } = bindSlot({ libc, library });
+    for (const queue of queues) this.#stack.use(queue);
+    this.#queues = queues;
+    const names = new NameTable();
+    for (const { names: hosts, address } of order.hosts) {
+      for (const host of hosts) names.pin(host, address);
+    }
+    const host = order.procsPath === null;
+    const openFlows = host ? this.#openFlows() : new Set<string>();
+    this.#pipeline = new Pipeline({
+      policy: compilePolicy(order.policy),
+      names,
+      resolvers: new Set(order.resolvers),
+      attribution: this.#stack.use(new Attribution(libc, order.procsPath)),
+      refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
+      dnsMark: slot.dnsMark,
+      probeName: order.probeName,
+      interfaces: this.#stack.use(new Interfaces(libc)),
+      host,
+      dnsQueue: slot.dnsQueue,
+      openFlows,
+    });
+    post({ kind: "ready", slot, openFlows: openFlows.size });
+  }
+
+  /** Answers packets until the stop descriptor is readable; blocks. */
+  run(): void {
+    const fds = [...this.#queues.map(({ fd }) => fd), this.#order.stopFd];
+    const poller = new Poller(this.#libc, fds);
+    let expireAtMs = 0;
+    for (;;) {
+      const received = this.#receiveAll();
+      const nowMs = performance.now();
+      if (nowMs > expireAtMs) {
+        this.#record(() => this.#pipeline.expire(nowMs));
+        expireAtMs = nowMs + IDLE_MS;
+      }
+      if (this.#batch.length > 0) {
+        const isFull = this.#batch.length >= BATCH_EVENTS;
+        if (isFull || nowMs - this.#batchSinceMs >= BATCH_MS) this.#flush();
+      }
+      if (received) continue;
+      poller.wait(this.#batch.length > 0 ? BATCH_MS : IDLE_MS);
+      if (poller.isReady(fds.length - 1)) break;
+    }
+    this.#record(() => this.#pipeline.expire(Infinity));
+    this.#flush();
+    this.#stack.dispose();
+    this.#post({ kind: "done", packets: this.#packets });
+  }
+
+  /** DNS first: an answer is learned before the connection that follows it. */
+  #receiveAll(): boolean {
+    let received = false;
+    for (const queue of this.#queues) {
+      for (let count = 0; count < BURST_PACKETS; count++) {
+        const bytes = queue.receive(this.#buffer);
+        if (bytes < 0) break;
+        received = true;
+        this.#answer(queue, this.#buffer.subarray(0, bytes));
+      }
+    }
+    return received;
+  }
+
+  #answer(queue: NetfilterQueue, datagram: Uint8Array): void {
+    const messages = decodeNetlink(datagram);
+    for (const { type, payload } of messages.ok ? messages.value : []) {
+      if (type !== QUEUE_PACKET_TYPE) continue;
+      const queued = decodeQueued(payload);
+      if (!queued.ok) continue;
+      this.#packets++;
+      const outcome = this.#judge(queue, queued.value);
+      if (outcome?.events !== undefined) this.#record(outcome.events);
+    }
+  }
+
+  #judge(queue: NetfilterQueue, queued: Parameters<Pipeline["judge"]>[0]) {
+    try {
+      const outcome = this.#pipeline.judge(queued, performance.now());
+      queue.setVerdict(queued.id, outcome);
+      return outcome;
+    } catch (error) {
+      // A defect of ours must cost one packet, not the guard.
+      queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark: MARK.DENY });
+      console.error("Cannot judge a packet, it is refused:", error);
+      return null;
+    }
+  }
+
+  #record(events: NonNullable<ReturnType<Pipeline["judge"]>["events"]>): void {
+    const bodies = events();
+    if (bodies.length === 0) return;
+    const nowMs = performance.now();
+    if (this.#batch.length === 0) this.#batchSinceMs = nowMs;
+    const time = this.#clock.format(nowMs);
+    for (const body of bodies) this.#batch.push(encodeEvent(body, time));
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0) return;
+    this.#post({ kind: "events", encoded: this.#batch });
+    this.#batch = [];
+  }
+
+  #openFlows(): Set<string> {
+    using sockets = new SocketDiagnostics(this.#libc);
+    return new Set(listOpenFlows(sockets).map(flowKey));
+  }
+}
+
+/** Takes the first slot whose two queue numbers nobody has bound. */
+function bindSlot(
+  libraries: { libc: Libc; library: NetfilterQueueLibrary },
+): { slot: Slot; queues: NetfilterQueue[] } {
+  let last: unknown;
+  for (let number = 0; number < SLOT_COUNT; number++) {
+    const slot = slotOf(number);
+    const queues: NetfilterQueue[] = [];
+    try {
+      queues.push(new NetfilterQueue(libraries, slot.dnsQueue));
+      queues.push(new NetfilterQueue(libraries, slot.flowQueue));
+      return { slot, queues };
+    } catch (error) {
+      for (const queue of queues) queue[Symbol.dispose]();
+      last = error;
+    }
+  }
+  throw last;
+}

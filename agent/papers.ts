@@ -1,0 +1,110 @@
+/**
+ * The commands that need neither root nor a guard: `report`, `explain`,
+ * `check` and `doctor`.
+ *
+ * @module
+ */
+import { type Context, say } from "./context.ts";
+import { explain as explainTarget } from "./decide/explain.ts";
+import { examine, install } from "./doctor.ts";
+import { parsePolicy } from "./decide/policy_file.ts";
+import { policyWarnings } from "./decide/policy_flags.ts";
+import { AgentError } from "./errors.ts";
+import { choice, type Options, usage } from "./options.ts";
+import { readJournal } from "./record/read.ts";
+import { aggregate } from "./report/aggregate.ts";
+import { escapeTerminal } from "./report/escape.ts";
+import { renderJson } from "./report/json.ts";
+import { renderMarkdown } from "./report/markdown.ts";
+import { SystemCallError } from "../ffi/errors.ts";
+import { readText, replaceFile } from "../ffi/files.ts";
+
+const MISSING_EXIT_CODE = 3;
+
+/** Renders a journal. */
+export function report(context: Context, options: Options): number {
+  const journal = operand(options, "report JOURNAL --format markdown|json");
+  const { flags } = options;
+  const format = choice({ name: "format", value: flags.format }, [
+    "markdown",
+    "json",
+  ]) ?? "markdown";
+  const { events, problems } = readJournal(read(context, journal));
+  const summary = aggregate(events, problems);
+  const text = format === "json"
+    ? renderJson(summary)
+    : renderMarkdown(summary);
+  if (flags.output === undefined) {
+    console.log(text.trimEnd());
+    return 0;
+  }
+  const path = context.resolve(flags.output);
+  try {
+    replaceFile(context.libc, path, text);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    throw usage(
+      `${JSON.stringify(path)} cannot be written: ${error.message}`,
+      "Name another file with --output",
+    );
+  }
+  return 0;
+}
+
+/** Says which entry decides about an endpoint, and why. */
+export function explain(context: Context, options: Options): number {
+  const target = operand(options, "explain --policy FILE HOST[:PORT]");
+  const policy = context.policy(options.flags);
+  const { sentences } = explainTarget(policy, target);
+  for (const sentence of sentences) console.log(sentence);
+  return 0;
+}
+
+/** Validates a policy file. */
+export function check(context: Context, options: Options): number {
+  const file = operand(options, "check POLICY");
+  const policy = parsePolicy(read(context, file), file);
+  for (const warning of policyWarnings(policy)) say(`Warning: ${warning}`);
+  const { egress, allow, deny } = policy;
+  console.log(
+    `${escapeTerminal(file)}: egress ${egress}, ${allow.length} allowed, ` +
+      `${deny.length} denied`,
+  );
+  return 0;
+}
+
+/** Says what this machine lacks; with --install, gets it. */
+export function doctor(context: Context, options: Options): number {
+  if (options.flags.install) install(context.libc, say);
+  const findings = examine(context.libc);
+  for (const { what, found, hint } of findings) {
+    console.log(found ? `ok       ${what}` : `missing  ${what}: ${hint}`);
+  }
+  return findings.every(({ found }) => found) ? 0 : MISSING_EXIT_CODE;
+}
+
+function operand(options: Options, form: string): string {
+  const [first, ...others] = [...options.operands, ...options.rest ?? []];
+  if (first !== undefined && others.length === 0) return first;
+  throw usage(
+    first === undefined
+      ? "an argument is missing"
+      : `${JSON.stringify(others[0])} is one argument too many`,
+    `Write \`sluice ${form}\``,
+  );
+}
+
+function read(context: Context, path: string): string {
+  try {
+    return readText(context.libc, context.resolve(path));
+  } catch (error) {
+    if (error instanceof RangeError) throw usage(error.message, "Split it");
+    if (!(error instanceof SystemCallError)) throw error;
+    throw new AgentError("usage", {
+      what: `Cannot read ${JSON.stringify(path)}`,
+      why: error.message,
+      hint: "Check the path",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The way of one packet: observe -> decode -> decide -> enforce -> record.
+ *
+ * @module
+ */
+import type { Owner } from "./attribution.ts";
+import type { Decision } from "./decide/decision.ts";
+import { decideFlow } from "./decide/flow.ts";
+import { formatAddress } from "./decode/address.ts";
+import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
+import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
+import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
+import { MARK } from "./enforce/marks.ts";
+import { PROBE_ADDRESS } from "./enforce/rules.ts";
+import type { Interfaces } from "./observe/interfaces.ts";
+import { accept, type Outcome, type Seen } from "./outcome.ts";
+import type { ConnectionEvent, EventBody } from "./record/event.ts";
+import { RecentFlows } from "./record/recent.ts";
+
+const DNS_PORT = 53;
+
+/** DHCP and DHCPv6, client to server: RFC 2131 4.1, RFC 8415 7.2. */
+const DHCP_PORTS: ReadonlyMap<number, number> = new Map([[68, 67], [546, 547]]);
+/** Below are system accounts, login.defs(5): root and network managers. */
+const FIRST_USER_UID = 1000;
+
+/** What the pipeline works with; all of it is borrowed. */
+export interface PipelineWorld extends DnsWorld {
+  readonly interfaces: Interfaces;
+  /** Whether a whole host is guarded and not one command. */
+  readonly host: boolean;
+  /** The queue that DNS over UDP comes by. */
+  readonly dnsQueue: number;
+  /** Flows that live on, as {@linkcode flowKey} writes them. */
+  readonly openFlows: ReadonlySet<string>;
+}
+
+/** Judges packets, one at a time. */
+export class Pipeline {
+  readonly #world: PipelineWorld;
+  readonly #dns: DnsPipeline;
+  readonly #refused = new RecentFlows();
+
+  /** @param world Must outlive this object. */
+  constructor(world: PipelineWorld) {
+    this.#world = world;
+    this.#dns = new DnsPipeline(world);
+  }
+
+  /**
+   * Judges one packet.
+   *
+   * @param queued As the kernel described it; its payload is a view.
+   * @param nowMs Milliseconds on a clock that never goes back.
+   * @returns The verdict, and the events to make before the next packet is
+   * received.
+   */
+  judge(queued: QueuedPacket, nowMs: number): Outcome {
+    const decoded = decodePacket(queued.payload);
+    if (!decoded.ok) return this.#refuseUnread(queued);
+    const seen = { queued, packet: decoded.value, nowMs };
+    if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
+    return this.#judgeFlow(seen);
+  }
+
+  /** Events that come of time passing. */
+  expire(nowMs: number): EventBody[] {
+    return this.#dns.expire(nowMs);
+  }
+
+  #judgeDns(seen: Seen): Outcome {
+    const { queued, packet } = seen;
+    if (packet.protocol !== PROTOCOL.UDP || packet.fragment) {
+      return this.#judgeFlow(seen);
+    }
+    // The rules bring nothing else from port 53 here but the reply direction
+    // of a flow whose query was let out.
+    if (packet.destinationPort !== DNS_PORT || queued.hook === HOOK.LOCAL_IN) {
+      return this.#dns.judgeAnswer(seen);
+    }
+    const isResolver = this.#world.resolvers.has(
+      formatAddress(packet.destination),
+    );
+    // A name server in a container is not the way out; as the machine's
+    // resolver it is asked for what leaves later.
+    if (!isResolver && this.#isInternal(seen)) return this.#judgeFlow(seen);
+    return this.#dns.judgeQuery(seen);
+  }
+
+  #judgeFlow(seen: Seen): Outcome {
+    const { queued, packet, nowMs } = seen;
+    if (isProbe(packet.destination)) return accept(MARK.DENY);
+    if (this.#isInternal(seen)) return accept(this.#internalMark(seen));
+    const owner = this.#world.attribution.find(queued, packet);
+    const decision = this.#decide(seen, owner);
+    const event = () => [this.#event(seen, { owner, decision })];
+    if (decision.decision === "allow" || !decision.enforced) {
+      return accept(MARK.ALLOW, event);
+    }
+    const isNews = this.#refused.isNews(flowKey(packet), nowMs);
+    return accept(MARK.DENY, isNews ? event : undefined);
+  }
+
+  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
+    const { openFlows, policy, resolvers, host } = this.#world;
+    if (openFlows.size > 0 && openFlows.has(flowKey(packet))) {
+      return letLive("open_before_arming");
+    }
+    if (host && isDhcp(queued, packet)) return letLive("dhcp");
+    const decision = decideFlow({
+      protocol: packet.protocol,
+      destination: packet.destination,
+      port: packet.destinationPort,
+      sender: { exe: owner?.process.exe ?? null, step: null },
+    }, { policy, names: this.#world.names, nowMs });
+    if (decision.decision === "allow") return decision;
+    if (packet.fragment) return { ...decision, why: "fragment" };
+    const overTcp = packet.protocol === PROTOCOL.TCP &&
+      packet.destinationPort === DNS_PORT &&
+      resolvers.has(formatAddress(packet.destination));
+    return overTcp ? { ...decision, why: "dns_over_tcp" } : decision;
+  }
+
+  #isInternal({ queued, nowMs }: Seen): boolean {
+    const { host, interfaces } = this.#world;
+    return host && interfaces.isInternal(queued.outInterface, nowMs);
+  }
+
+  /** From outside only this packet: its answers are judged by `inbound`. */
+  #internalMark({ queued, nowMs }: Seen): number {
+    const fromOutside = queued.hook === HOOK.FORWARD &&
+      !this.#world.interfaces.isInternal(queued.inInterface, nowMs);
+    return fromOutside ? MARK.PASS : MARK.ALLOW;
+  }
+
+  #refuseUnread(queued: QueuedPacket): Outcome {
+    const enforced = this.#world.policy.egress === "block";
+    const nowhere = { address: "", port: 0 };
+    return accept(enforced ? MARK.DENY : MARK.ALLOW, () => [{
+      kind: "connection",
+      decision: "deny",
+      enforced,
+      why: "packet_malformed",
+      rule: null,
+      protocol: "unknown",
+      direction: directionOf(queued),
+      source: nowhere,
+      destination: nowhere,
+      names: [],
+      sni: null,
+      step: null,
+      process: null,
+      container: null,
+    }]);
+  }
+
+  #event(
+    { queued, packet }: Seen,
+    of: { owner: Owner | null; decision: Decision },
+  ): ConnectionEvent {
+    const { decision, enforced, why, rule, names } = of.decision;
+    return {
+      kind: "connection",
+      decision,
+      enforced,
+      why,
+      rule,
+      protocol: protocolName(packet.protocol),
+      direction: directionOf(queued),
+      source: {
+        address: formatAddress(packet.source),
+        port: packet.sourcePort,
+      },
+      destination: {
+        address: formatAddress(packet.destination),
+        port: packet.destinationPort,
+      },
+      names,
+      sni: null,
+      step: null,
+      process: this.#world.attribution.describe(of.owner),
+      container: null,
+    };
+  }
+}
+
+/** What tells a flow from others: protocol and both ends. */
+export function flowKey(
+  flow: Pick<
+    Packet,
+    "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
+  >,
+): string {
+  return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
+    `${formatAddress(flow.destination)} ${flow.destinationPort}`;
+}
+
+function letLive(why: Decision["why"]): Decision {
+  return { decision: "allow", enforced: true, why, rule: null, names: [] };
+}
+
+function isDhcp(queued: QueuedPacket, packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.UDP &&
+    DHCP_PORTS.get(packet.sourcePort) === packet.destinationPort &&
+    queued.uid !== null && queued.uid < FIRST_USER_UID;
+}
+
+function isProbe(address: Uint8Array): boolean {
+  return address.length === 4 &&
+    PROBE_ADDRESS.every((byte, at) => byte === address[at]);
+}
+
+function directionOf(queued: QueuedPacket): ConnectionEvent["direction"] {
+  return queued.hook === HOOK.FORWARD ? "forward" : "output";
+}
+
+function protocolName(protocol: number): string {
+  switch (protocol) {
+    case PROTOCOL.TCP:
+      return "tcp";
+    case PROTOCOL.UDP:
+      return "udp";
+    case PROTOCOL.ICMP:
+    case PROTOCOL.ICMPV6:
+      return "icmp";
+    default:
+      return String(protocol);
+  }
+}

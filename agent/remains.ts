@@ -1,0 +1,150 @@
+/**
+ * What an agent that was killed has left behind, taken away.
+ *
+ * @module
+ */
+import { Cgroup } from "./enforce/cgroup.ts";
+import { Firewall } from "./enforce/firewall.ts";
+import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
+import { AgentError } from "./errors.ts";
+import { Journal } from "./record/journal.ts";
+import { readJournal } from "./record/read.ts";
+import {
+  type GuardState,
+  isAlive,
+  readState,
+  removeState,
+  writeState,
+} from "./state.ts";
+import { readDirectory } from "../ffi/directories.ts";
+import { tryReadText } from "../ffi/files.ts";
+import type { Libc } from "../ffi/libc.ts";
+import { cString } from "../ffi/text.ts";
+
+/** Columns of nfnetlink_queue's proc file: the queue's number comes first. */
+const QUEUES = "/proc/thread-self/net/netfilter/nfnetlink_queue";
+const KEPT_RUNS = 10;
+
+/** The file whose age says when an agent was last alive. */
+export const HEARTBEAT_NAME = "heartbeat";
+
+/**
+ * Takes away the rules and the cgroup of a guard whose agent is gone, and
+ * writes into its journal from when to when nobody watched.
+ *
+ * The calling thread must be in the guard's network namespace.
+ *
+ * @returns The state as it is now.
+ */
+export function clearRemains(
+  libc: Libc,
+  directory: string,
+  state: GuardState,
+): GuardState {
+  const slot = state.cgroup === null ? null : state.slot;
+  new Firewall(libc).remove(slot, state.tables);
+  if (state.cgroup !== null) {
+    const cgroup = new Cgroup(libc, state.cgroup);
+    // Nothing guards them any more, and the policy said they must be.
+    if (state.egress === "block") cgroup.kill();
+    else cgroup.release();
+    cgroup.remove();
+  }
+  using journal = new Journal(libc, state.journal);
+  const now = journal.now();
+  journal.write({
+    kind: "agent",
+    event: "coverage_lost",
+    from: lastSign(libc, directory, state),
+    to: now,
+    message: "the agent ended without disarming" +
+      (state.egress === "block" ? "; egress stayed closed" : ""),
+  });
+  journal.write({
+    kind: "agent",
+    event: "stopped",
+    from: state.since,
+    to: now,
+  });
+  const stopped = { ...state, stoppedAt: now };
+  writeState(libc, directory, stopped);
+  return stopped;
+}
+
+/**
+ * Makes room for a guard of the whole host.
+ *
+ * @param directory The state directory of that guard.
+ * @throws {AgentError} `already_guarded` when another one is armed.
+ */
+export function clearHostRemains(libc: Libc, directory: string): void {
+  const state = readState(libc, directory);
+  if (state !== null && state.stoppedAt === null) {
+    if (isAlive(libc, state)) throw alreadyGuarded(state.pid);
+    clearRemains(libc, directory, state);
+  }
+  clearOrphans(libc);
+}
+
+/**
+ * Clears the remains of all commands that were guarded with the same state
+ * directory and in this network namespace.
+ *
+ * @throws {AgentError} `already_guarded` when the host itself is guarded: its
+ * rules and a command's would answer the same packets.
+ */
+export function clearDeadRuns(libc: Libc, directory: string): void {
+  clearOrphans(libc);
+  const finished: string[] = [];
+  for (const name of readDirectory(libc, directory) ?? []) {
+    if (!name.startsWith("run-")) continue;
+    const own = `${directory}/${name}`;
+    const state = readState(libc, own);
+    if (state !== null && isAlive(libc, state)) continue;
+    if (state !== null) clearRemains(libc, own, state);
+    finished.push(own);
+  }
+  // Journals of commands are kept for `sluice report`, but not for ever: the
+  // directory is in memory on most machines.
+  finished.sort((left, right) => pidOf(left) - pidOf(right));
+  for (const own of finished.slice(0, -KEPT_RUNS)) {
+    libc.symbols.unlink(cString(`${own}/journal.ndjson`));
+    removeState(libc, own);
+  }
+}
+
+/** Rules of a host's guard whose state is lost, with nobody on its queue. */
+function clearOrphans(libc: Libc): void {
+  const firewall = new Firewall(libc);
+  if (!firewall.isApplied(null)) return;
+  const queues = tryReadText(libc, QUEUES) ?? "";
+  const bound = new Set(
+    queues.split("\n").map((line) => Number(line.trim().split(/\s+/)[0])),
+  );
+  for (let number = 0; number < SLOT_COUNT; number++) {
+    if (bound.has(slotOf(number).flowQueue)) throw alreadyGuarded(null);
+  }
+  firewall.remove(null, firewall.tables());
+}
+
+function alreadyGuarded(pid: number | null): AgentError {
+  return new AgentError("already_guarded", {
+    what: "Cannot arm a second guard",
+    why: pid === null
+      ? "this network namespace is guarded already"
+      : `process ${pid} is guarding already`,
+    hint: "Run `sluice stop` with the same --state first",
+  });
+}
+
+function pidOf(directory: string): number {
+  return Number(directory.slice(directory.lastIndexOf("-") + 1));
+}
+
+/** The latest time at which the agent is known to have been alive. */
+function lastSign(libc: Libc, directory: string, state: GuardState): string {
+  const beat = tryReadText(libc, `${directory}/${HEARTBEAT_NAME}`);
+  const text = tryReadText(libc, state.journal) ?? "";
+  const event = readJournal(text).events.at(-1)?.time ?? state.since;
+  return beat !== null && beat > event ? beat : event;
+}

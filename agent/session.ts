@@ -1,0 +1,177 @@
+/**
+ * A guard with all that it keeps on disk: state, heartbeat, journal, cgroup.
+ *
+ * @module
+ */
+import { type Context, say } from "./context.ts";
+import type { Policy } from "./decide/policy.ts";
+import { prepare } from "./doctor.ts";
+import { Cgroup } from "./enforce/cgroup.ts";
+import type { TablesBefore } from "./enforce/firewall.ts";
+import type { Slot } from "./enforce/marks.ts";
+import { Guard } from "./guard.ts";
+import { findHosts } from "./observe/resolvers.ts";
+import type { Flags } from "./options.ts";
+import { Journal } from "./record/journal.ts";
+import { clearDeadRuns, clearHostRemains, HEARTBEAT_NAME } from "./remains.ts";
+import {
+  type GuardState,
+  makeStateDirectory,
+  removeState,
+  startTicksOf,
+  writeState,
+} from "./state.ts";
+import { replaceFile } from "../ffi/files.ts";
+import { cString } from "../ffi/text.ts";
+
+/** How often the agent leaves a sign of life. */
+const HEARTBEAT_MS = 500;
+
+/** What is to be guarded. */
+export interface SessionOptions {
+  readonly flags: Flags;
+  readonly policy: Policy;
+  readonly selfTest: boolean;
+  /** One command gets a cgroup and a state directory of its own. */
+  readonly scope: "host" | "command";
+}
+
+/** Open from {@linkcode Session.open} until {@linkcode Session.close}. */
+export class Session {
+  readonly #context: Context;
+  readonly #options: SessionOptions;
+  readonly #directory: string;
+  /** Borrowed by whoever starts a command in it; null for a host. */
+  readonly cgroup: Cgroup | null;
+  readonly journal: Journal;
+  #guard: Guard | null = null;
+  #state: GuardState | null = null;
+  #heart: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(context: Context, options: SessionOptions) {
+    const { libc } = context;
+    const { flags, scope } = options;
+    this.#context = context;
+    this.#options = options;
+    const base = context.stateDirectory(flags);
+    const name = `run-${libc.symbols.getpid()}`;
+    this.#directory = scope === "host" ? base : `${base}/${name}`;
+    makeStateDirectory(libc, base);
+    if (scope === "host") clearHostRemains(libc, base);
+    else clearDeadRuns(libc, base);
+    makeStateDirectory(libc, this.#directory);
+    this.journal = new Journal(
+      libc,
+      flags.journal === undefined
+        ? `${this.#directory}/journal.ndjson`
+        : context.resolve(flags.journal),
+    );
+    try {
+      this.cgroup = scope === "host" ? null : Cgroup.create(libc, name);
+    } catch (error) {
+      this.#discard();
+      throw error;
+    }
+  }
+
+  /**
+   * Arms a guard. This thread moves into the network namespace for good.
+   *
+   * @throws {AgentError} With nothing left behind.
+   */
+  static async open(
+    context: Context,
+    options: SessionOptions,
+  ): Promise<Session> {
+    const { flags } = options;
+    prepare(context.libc, say);
+    context.enter(context.netns(flags));
+    const session = new Session(context, options);
+    try {
+      await session.#arm();
+    } catch (error) {
+      session.cgroup?.remove();
+      session.#discard();
+      throw error;
+    }
+    return session;
+  }
+
+  /** Where state and, by default, journal are. */
+  get directory(): string {
+    return this.#directory;
+  }
+
+  /** When the guard was armed, RFC 3339. */
+  get since(): string {
+    return this.#guard!.since;
+  }
+
+  /** Disarms, and leaves the machine as it was. */
+  async close(): Promise<void> {
+    const { libc } = this.#context;
+    clearInterval(this.#heart);
+    await this.#guard!.disarm();
+    this.cgroup?.remove();
+    libc.symbols.unlink(cString(`${this.#directory}/${HEARTBEAT_NAME}`));
+    const stoppedAt = this.journal.now();
+    if (this.cgroup !== null) removeState(libc, this.#directory);
+    else writeState(libc, this.#directory, { ...this.#state!, stoppedAt });
+    this.journal[Symbol.dispose]();
+  }
+
+  async #arm(): Promise<void> {
+    const { libc } = this.#context;
+    const { flags, policy, selfTest } = this.#options;
+    const netns = this.#context.netns(flags);
+    this.#guard = await Guard.arm(libc, {
+      policy,
+      resolvers: this.#context.resolvers(flags),
+      hosts: findHosts(libc, netns),
+      netns,
+      cgroup: this.cgroup,
+      journal: this.journal,
+      selfTest,
+      beforeRules: (slot, tables) => this.#note(slot, tables),
+    });
+    this.#beat();
+    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS);
+  }
+
+  #note(slot: Slot, tables: TablesBefore): void {
+    const { libc } = this.#context;
+    const { flags, policy } = this.#options;
+    const pid = libc.symbols.getpid();
+    this.#state = {
+      version: 1,
+      pid,
+      startTicks: startTicksOf(libc, pid)!,
+      since: this.journal.now(),
+      stoppedAt: null,
+      egress: policy.egress,
+      onDenied: policy.on.denied,
+      netns: this.#context.netns(flags),
+      journal: this.journal.path,
+      slot: slot.number,
+      cgroup: this.cgroup?.path ?? null,
+      tables,
+    };
+    writeState(libc, this.#directory, this.#state);
+  }
+
+  #beat(): void {
+    const path = `${this.#directory}/${HEARTBEAT_NAME}`;
+    try {
+      replaceFile(this.#context.libc, path, this.journal.now());
+    } catch {
+      // A full disk: the journal's last event is the sign of life then.
+    }
+    this.journal.flush();
+  }
+
+  #discard(): void {
+    this.journal.discardIfEmpty();
+    this.journal[Symbol.dispose]();
+    removeState(this.#context.libc, this.#directory);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * `sluice stop` and `sluice status`.
+ *
+ * @module
+ */
+import { type Context, say } from "./context.ts";
+import { AgentError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import { readJournal } from "./record/read.ts";
+import { clearRemains } from "./remains.ts";
+import { aggregate, countsOf, type Summary } from "./report/aggregate.ts";
+import { coverageOf } from "./report/coverage.ts";
+import { renderTerminal } from "./report/terminal.ts";
+import { type GuardState, isAlive, readState } from "./state.ts";
+import { tryReadText } from "../ffi/files.ts";
+
+const DENIED_EXIT_CODE = 4;
+const SIGTERM = 15; // <asm/signal.h>
+/** iptables waits 5 s for its lock, for each family. */
+const STOP_TIMEOUT_MS = 30_000;
+const POLL_MS = 10;
+const COLUMNS = 100;
+
+/**
+ * Disarms the host's guard, or clears up after one that was killed; says what
+ * it did.
+ *
+ * @returns 0, or 4 when the policy makes the job fail.
+ * @throws {AgentError} `not_running` when no guard was armed.
+ */
+export async function stop(
+  context: Context,
+  options: Options,
+): Promise<number> {
+  const { libc } = context;
+  const directory = context.stateDirectory(options.flags);
+  const state = readState(libc, directory);
+  if (state === null || state.stoppedAt !== null) {
+    throw new AgentError("not_running", {
+      what: "Cannot stop the guard",
+      why: `none is armed according to "${directory}"`,
+      hint: "Name the state directory that `sluice start` was given, " +
+        "with --state",
+    });
+  }
+  if (libc.symbols.geteuid() !== 0) {
+    throw new AgentError("not_root", {
+      what: "Cannot stop the guard",
+      why: "this is not root, root is needed",
+      hint: "Run the same command with sudo",
+    });
+  }
+  if (isAlive(libc, state)) await end(context, state);
+  const after = readState(libc, directory)!;
+  if (after.stoppedAt === null) {
+    say("The agent had been killed; its rules are taken away now");
+    context.enter(after.netns);
+    clearRemains(libc, directory, after);
+  }
+  const summary = summarize(context, state);
+  const stopped = readState(libc, directory)!;
+  console.log(JSON.stringify(describe(context, stopped)));
+  console.error(
+    renderTerminal(summary, {
+      columns: COLUMNS,
+      color: false,
+      egress: state.egress,
+    }),
+  );
+  const refused = summary.rows.some(({ decision, enforced }) =>
+    decision === "deny" && enforced
+  );
+  return refused && state.onDenied === "fail" ? DENIED_EXIT_CODE : 0;
+}
+
+/** Prints the state of the host's guard as one line of JSON. */
+export function status(context: Context, options: Options): number {
+  const directory = context.stateDirectory(options.flags);
+  const state = readState(context.libc, directory);
+  console.log(
+    JSON.stringify(
+      state === null
+        ? { state: "stopped", since: null, coverage: [], counts: {} }
+        : describe(context, state),
+    ),
+  );
+  return 0;
+}
+
+/** Asks the agent to end, and waits until it has. */
+async function end(context: Context, state: GuardState): Promise<void> {
+  const { libc } = context;
+  libc.symbols.kill(state.pid, SIGTERM);
+  const until = performance.now() + STOP_TIMEOUT_MS;
+  while (isAlive(libc, state)) {
+    if (performance.now() > until) {
+      throw new AgentError("not_running", {
+        what: `Cannot stop the agent, process ${state.pid}`,
+        why: "it does not end when asked to",
+        hint: `Run \`kill -9 ${state.pid}\`, then \`sluice stop\` again`,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function describe(context: Context, state: GuardState) {
+  const { events } = readJournal(
+    tryReadText(context.libc, state.journal) ?? "",
+  );
+  const { coverage, lost } = coverageOf(events);
+  const name = state.stoppedAt !== null
+    ? "stopped"
+    : isAlive(context.libc, state)
+    ? "armed"
+    : "lost";
+  return {
+    state: name,
+    since: state.since,
+    egress: state.egress,
+    pid: name === "armed" ? state.pid : null,
+    journal: state.journal,
+    coverage,
+    lost,
+    counts: countsOf(events),
+  };
+}
+
+/** Of the journal's last guard only: a journal can be continued. */
+function summarize(context: Context, state: GuardState): Summary {
+  const text = tryReadText(context.libc, state.journal) ?? "";
+  const { events, problems } = readJournal(text);
+  const start = events.findLastIndex((event) =>
+    event.kind === "agent" && event.event === "armed"
+  );
+  return aggregate(events.slice(Math.max(start, 0)), problems);
+}

@@ -1,0 +1,111 @@
+/*
+ * How long a DNS look-up takes: so many questions, one after the other, from
+ * one connected UDP socket.
+ *
+ *   dns_probe COUNT ADDRESS PORT NAME
+ *
+ * Prints {"count","failures","p50","p90","p99"}: questions that were answered
+ * with NOERROR, others, and the percentiles of the former in microseconds.
+ */
+#include <stdint.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "samples.h"
+
+/* RFC 1035 section 4.1.1: header; section 2.3.4: a name is 255 bytes at most. */
+#define HEADER_BYTES 12
+#define MAX_QUERY_BYTES (HEADER_BYTES + 255 + 4)
+
+/* Writes a question for A, RFC 1035 section 4; 0 when the name is malformed. */
+static size_t write_query(const char *name, uint8_t *query)
+{
+	size_t at = HEADER_BYTES;
+
+	if (strlen(name) > 253)
+		return 0;
+	memset(query, 0, HEADER_BYTES);
+	query[2] = 0x01; /* RD */
+	query[5] = 1;    /* QDCOUNT */
+	while (*name != '\0') {
+		size_t label = strcspn(name, ".");
+
+		if (label == 0 || label > 63)
+			return 0;
+		query[at++] = (uint8_t)label;
+		memcpy(query + at, name, label);
+		at += label;
+		name += label;
+		if (*name == '.')
+			name++;
+	}
+	query[at++] = 0;
+	query[at++] = 0;
+	query[at++] = 1; /* QTYPE A */
+	query[at++] = 0;
+	query[at++] = 1; /* QCLASS IN */
+	return at;
+}
+
+/* Reads past answers that came late to an earlier question. */
+static int is_answered(int fd, const uint8_t *query)
+{
+	uint8_t answer[4096];
+	ssize_t length;
+
+	while ((length = recv(fd, answer, sizeof(answer), 0)) >= 0) {
+		if (length >= HEADER_BYTES && answer[0] == query[0] &&
+		    answer[1] == query[1])
+			return (answer[3] & 0x0f) == 0;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct timeval patience = { .tv_sec = 1 };
+	uint8_t query[MAX_QUERY_BYTES];
+	struct sockaddr_storage target;
+	socklen_t target_bytes = 0;
+	size_t query_bytes = 0;
+	long wanted = argc == 5 ? atol(argv[1]) : 0;
+	long count = 0;
+	long failures = 0;
+	double *samples;
+	int fd;
+
+	if (wanted > 0) {
+		target_bytes = parse_address(argv[2], atoi(argv[3]), &target);
+		query_bytes = write_query(argv[4], query);
+	}
+	if (target_bytes == 0 || query_bytes == 0) {
+		fprintf(stderr, "usage: %s COUNT ADDRESS PORT NAME\n", argv[0]);
+		return 2;
+	}
+	samples = calloc((size_t)wanted, sizeof(*samples));
+	fd = socket(target.ss_family, SOCK_DGRAM, 0);
+	if (samples == NULL || fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0 ||
+	    connect(fd, (struct sockaddr *)&target, target_bytes) < 0) {
+		perror("dns_probe");
+		return 1;
+	}
+
+	for (long i = 0; i < wanted; i++) {
+		double start;
+
+		query[0] = (uint8_t)(i >> 8);
+		query[1] = (uint8_t)i;
+		start = now_microseconds();
+		if (send(fd, query, query_bytes, 0) == (ssize_t)query_bytes &&
+		    is_answered(fd, query))
+			samples[count++] = now_microseconds() - start;
+		else
+			failures++;
+	}
+	print_samples(samples, count, failures);
+	close(fd);
+	free(samples);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * What the two probes share: a clock, an address, and one line of JSON.
+ */
+#ifndef SAMPLES_H
+#define SAMPLES_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+static inline double now_microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* Returns the length of the address, or 0 when it is neither IPv4 nor IPv6. */
+static inline socklen_t parse_address(const char *text, int port,
+                                      struct sockaddr_storage *result)
+{
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)result;
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)result;
+
+	memset(result, 0, sizeof(*result));
+	if (inet_pton(AF_INET, text, &ipv4->sin_addr) == 1) {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = htons((uint16_t)port);
+		return sizeof(*ipv4);
+	}
+	if (inet_pton(AF_INET6, text, &ipv6->sin6_addr) == 1) {
+		ipv6->sin6_family = AF_INET6;
+		ipv6->sin6_port = htons((uint16_t)port);
+		return sizeof(*ipv6);
+	}
+	return 0;
+}
+
+static inline int compare_doubles(const void *left, const void *right)
+{
+	double a = *(const double *)left;
+	double b = *(const double *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The smallest sample that is not below `share` of all (nearest rank). */
+static inline double percentile(const double *sorted, long count, double share)
+{
+	long rank = (long)(share * (double)count);
+
+	if ((double)rank < share * (double)count)
+		rank++;
+	return count == 0 ? 0 : sorted[rank > 0 ? rank - 1 : 0];
+}
+
+/* Sorts the samples, in microseconds, and prints them as one line of JSON. */
+static inline void print_samples(double *samples, long count, long failures)
+{
+	qsort(samples, (size_t)count, sizeof(*samples), compare_doubles);
+	printf("{\"count\":%ld,\"failures\":%ld,"
+	       "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f}\n",
+	       count, failures, percentile(samples, count, 0.50),
+	       percentile(samples, count, 0.90),
+	       percentile(samples, count, 0.99));
+}
+
+#endif
