@@ -4,9 +4,12 @@
  * @module
  */
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
-import type { QueuedPacket } from "./decode/nfqueue.ts";
-import { HOOK } from "./decode/nfqueue.ts";
-import { type Process, ProcessTable } from "./observe/processes.ts";
+import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
+import {
+  type Process,
+  ProcessTable,
+  type ProcessTableOptions,
+} from "./observe/processes.ts";
 import { findRawSocket } from "./observe/raw_sockets.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { ProcessField } from "./record/event.ts";
@@ -24,14 +27,11 @@ export class Attribution implements Disposable {
   readonly #sockets: SocketDiagnostics;
   readonly #processes: ProcessTable;
 
-  /**
-   * @param libc Must outlive this object.
-   * @param procsPath The `cgroup.procs` of a guarded command, null for a host.
-   */
-  constructor(libc: Libc, procsPath: string | null) {
+  /** @param libc Must outlive this object. */
+  constructor(libc: Libc, options: ProcessTableOptions) {
     this.#libc = libc;
     this.#sockets = new SocketDiagnostics(libc);
-    this.#processes = new ProcessTable(libc, procsPath);
+    this.#processes = new ProcessTable(libc, options);
   }
 
   /** Finds the sender; null for the kernel, a forwarded packet, or unknown. */
@@ -56,8 +56,11 @@ export class Attribution implements Disposable {
   /** What the journal says of a sender; for after the verdict. */
   describe(owner: Owner | null): ProcessField | null {
     if (owner === null) return null;
-    this.#processes.refresh(owner.process);
-    const { pid, exe, args, ancestors } = owner.process;
+    const ancestors = this.#processes.describe(
+      owner.process,
+      performance.now(),
+    );
+    const { pid, exe, args } = owner.process;
     return { pid, exe, args, uid: owner.uid, ancestors };
   }
 

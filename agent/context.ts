@@ -29,7 +29,7 @@ export class Context implements Disposable {
   /** What the program was started with, `NAME=value` each. */
   readonly environment: readonly string[] = initialEnvironment(this.libc);
   /** Where the user stood. */
-  readonly directory: string = invokedDirectory(this.environment);
+  readonly directory: string = invokedDirectory(this.libc, this.environment);
 
   /** Makes a path absolute, from where the user stood. */
   resolve(path: string): string {

@@ -28,6 +28,9 @@ const OPCODE_QUERY = 0;
 /** RFC 1035 3.2.2, 3.4.1; RFC 3596. */
 const TYPE = { A: 1, CNAME: 5, AAAA: 28 } as const;
 
+/** A cookie (RFC 7873) and a client subnet (RFC 7871) with their heads. */
+const MAX_OPTION_BYTES = 44 + 24;
+
 /** What the DNS side of the pipeline works with; all of it is borrowed. */
 export interface DnsWorld {
   readonly policy: CompiledPolicy;
@@ -186,7 +189,8 @@ function isPlainQuery(message: DnsMessage): boolean {
     message.questions.length === 1 &&
     message.questions[0]!.class === CLASS_IN &&
     message.answers.length === 0 && message.authorities.length === 0 &&
-    message.trailingBytes === 0;
+    message.additionals.length === 0 && message.trailingBytes === 0 &&
+    (message.edns?.options.length ?? 0) <= MAX_OPTION_BYTES;
 }
 
 function queryKey(

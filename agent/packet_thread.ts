@@ -105,7 +105,12 @@ export class PacketThread {
       policy: compilePolicy(order.policy),
       names,
       resolvers: new Set(order.resolvers),
-      attribution: this.#stack.use(new Attribution(libc, order.procsPath)),
+      attribution: this.#stack.use(
+        new Attribution(libc, {
+          procsPath: order.procsPath,
+          readsExe: decidesOnProcess(order.policy),
+        }),
+      ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
@@ -122,8 +127,12 @@ export class PacketThread {
     const fds = [...this.#queues.map(({ fd }) => fd), this.#order.stopFd];
     const poller = new Poller(this.#libc, fds);
     let expireAtMs = 0;
-    for (;;) {
-      const received = this.#receiveAll();
+    while (!poller.isReady(fds.length - 1)) {
+      poller.wait(this.#batch.length > 0 ? BATCH_MS : IDLE_MS);
+      // DNS first: an answer is learned before the connection that follows it.
+      for (const [index, queue] of this.#queues.entries()) {
+        if (poller.isReady(index)) this.#drain(queue);
+      }
       const nowMs = performance.now();
       if (nowMs > expireAtMs) {
         this.#record(() => this.#pipeline.expire(nowMs));
@@ -133,9 +142,6 @@ export class PacketThread {
         const isFull = this.#batch.length >= BATCH_EVENTS;
         if (isFull || nowMs - this.#batchSinceMs >= BATCH_MS) this.#flush();
       }
-      if (received) continue;
-      poller.wait(this.#batch.length > 0 ? BATCH_MS : IDLE_MS);
-      if (poller.isReady(fds.length - 1)) break;
     }
     this.#record(() => this.#pipeline.expire(Infinity));
     this.#flush();
@@ -143,18 +149,12 @@ export class PacketThread {
     this.#post({ kind: "done", packets: this.#packets });
   }
 
-  /** DNS first: an answer is learned before the connection that follows it. */
-  #receiveAll(): boolean {
-    let received = false;
-    for (const queue of this.#queues) {
-      for (let count = 0; count < BURST_PACKETS; count++) {
-        const bytes = queue.receive(this.#buffer);
-        if (bytes < 0) break;
-        received = true;
-        this.#answer(queue, this.#buffer.subarray(0, bytes));
-      }
+  #drain(queue: NetfilterQueue): void {
+    for (let count = 0; count < BURST_PACKETS; count++) {
+      const bytes = queue.receive(this.#buffer);
+      if (bytes < 0) break;
+      this.#answer(queue, this.#buffer.subarray(0, bytes));
     }
-    return received;
   }
 
   #answer(queue: NetfilterQueue, datagram: Uint8Array): void {
@@ -201,6 +201,10 @@ export class PacketThread {
     using sockets = new SocketDiagnostics(this.#libc);
     return new Set(listOpenFlows(sockets).map(flowKey));
   }
+}
+
+function decidesOnProcess({ allow, deny }: Policy): boolean {
+  return [...allow, ...deny].some(({ process }) => process !== null);
 }
 
 /** Takes the first slot whose two queue numbers nobody has bound. */

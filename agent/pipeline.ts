@@ -9,9 +9,10 @@ import { decideFlow } from "./decide/flow.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
+import { TCP_FLAG } from "./decode/tcp.ts";
 import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
-import { PROBE_ADDRESS } from "./enforce/rules.ts";
+import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import { accept, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent, EventBody } from "./record/event.ts";
@@ -103,8 +104,9 @@ export class Pipeline {
 
   #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
     const { openFlows, policy, resolvers, host } = this.#world;
-    if (openFlows.size > 0 && openFlows.has(flowKey(packet))) {
-      return letLive("open_before_arming");
+    // A SYN opens a new connection, between whatever ends it may be.
+    if (openFlows.size > 0 && !isOpening(packet)) {
+      if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(queued, packet)) return letLive("dhcp");
     const decision = decideFlow({
@@ -126,11 +128,13 @@ export class Pipeline {
     return host && interfaces.isInternal(queued.outInterface, nowMs);
   }
 
-  /** From outside only this packet: its answers are judged by `inbound`. */
-  #internalMark({ queued, nowMs }: Seen): number {
+  #internalMark({ queued, packet, nowMs }: Seen): number {
+    // From outside only this packet: its answers are judged by `inbound`.
     const fromOutside = queued.hook === HOOK.FORWARD &&
       !this.#world.interfaces.isInternal(queued.inInterface, nowMs);
-    return fromOutside ? MARK.PASS : MARK.ALLOW;
+    // Neighbour discovery is not tracked, so there is no flow to allow.
+    const isTracked = packet.protocol !== PROTOCOL.ICMPV6;
+    return fromOutside || !isTracked ? MARK.PASS : MARK.ALLOW;
   }
 
   #refuseUnread(queued: QueuedPacket): Outcome {
@@ -197,6 +201,11 @@ export function flowKey(
 
 function letLive(why: Decision["why"]): Decision {
   return { decision: "allow", enforced: true, why, rule: null, names: [] };
+}
+
+function isOpening({ protocol, tcpFlags }: Packet): boolean {
+  return protocol === PROTOCOL.TCP &&
+    (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
 }
 
 function isDhcp(queued: QueuedPacket, packet: Packet): boolean {

@@ -164,7 +164,7 @@ function readLine(libc: Libc, fd: number): string {
   let line = "";
   const buffer = new Uint8Array(4096);
   while (!line.endsWith("\n")) {
-    const count = Number(libc.symbols.read(fd, buffer, 4096n));
+    const count = libc.symbols.read(fd, buffer, 4096n);
     if (count <= 0) break;
     line += fromBytes(buffer.subarray(0, count));
   }

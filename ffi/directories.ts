@@ -11,7 +11,8 @@ import { cString, fromBytes } from "./text.ts";
 /** struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name. */
 const AT = { recordBytes: 16, name: 19 } as const;
 
-const BUFFER = new Uint8Array(32_768);
+const BUFFER_BYTES = 32_768n;
+const BUFFER = new Uint8Array(Number(BUFFER_BYTES));
 
 /**
  * The names in an open directory, `.` and `..` left out.
@@ -23,9 +24,7 @@ export function readDirectoryFd(libc: Libc, fd: number): string[] {
   const names: string[] = [];
   const view = new DataView(BUFFER.buffer);
   for (;;) {
-    const filled = Number(
-      libc.symbols.getdents64(fd, BUFFER, BigInt(BUFFER.length)),
-    );
+    const filled = libc.symbols.getdents64(fd, BUFFER, BUFFER_BYTES);
     if (filled <= 0) return names;
     for (let at = 0; at < filled;) {
       const recordBytes = view.getUint16(at + AT.recordBytes, true);

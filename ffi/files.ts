@@ -160,8 +160,11 @@ export function canAccess(libc: Libc, path: string, mode = 0): boolean {
 export function readLink(libc: Libc, path: string): string | null {
   const buffer = new Uint8Array(4096); // PATH_MAX, <linux/limits.h>
   const AT_FDCWD = -100; // <linux/fcntl.h>
-  const count = Number(
-    libc.symbols.readlinkat(AT_FDCWD, cString(path), buffer, 4096n),
+  const count = libc.symbols.readlinkat(
+    AT_FDCWD,
+    cString(path),
+    buffer,
+    4096n,
   );
   return count < 0 ? null : fromBytes(buffer.subarray(0, count));
 }

@@ -179,13 +179,11 @@ export class Socket implements Disposable {
    * @throws {SystemCallError} With any errno but EAGAIN and EINTR.
    */
   receive(buffer: Uint8Array<ArrayBuffer>): number {
-    const count = Number(
-      this.#libc.symbols.recv(
-        this.#fd,
-        buffer,
-        BigInt(buffer.length),
-        SOCKET.MSG_DONTWAIT,
-      ),
+    const count = this.#libc.symbols.recv(
+      this.#fd,
+      buffer,
+      BigInt(buffer.length),
+      SOCKET.MSG_DONTWAIT,
     );
     if (count >= 0) return count;
     const errno = this.#libc.errno();

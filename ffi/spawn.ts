@@ -126,7 +126,7 @@ class StringVector implements Disposable {
     const tableBytes = (encoded.length + 1) * POINTER_BYTES;
     const textBytes = encoded.reduce((sum, { length }) => sum + length, 0);
     const block = new Uint8Array(tableBytes + textBytes);
-    const address = BigInt(libc.symbols.malloc(BigInt(block.length)));
+    const address = libc.symbols.malloc(BigInt(block.length));
     if (address === 0n) throw new SystemCallError("malloc", 12);
     this.#address = address;
     const table = new DataView(block.buffer);

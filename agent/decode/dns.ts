@@ -93,6 +93,7 @@ export interface DnsMessage {
 
 /** Where in the message the decoder is, and what it has met. */
 interface Progress {
+  readonly message: Uint8Array;
   at: number;
   edns: DnsEdns | null;
 }
@@ -118,17 +119,17 @@ export function decodeDns(message: Uint8Array): Decoded<DnsMessage> {
   if (entries > MAX_ENTRIES) {
     return refuse(`has ${entries} of at most ${MAX_ENTRIES} entries`);
   }
-  const progress: Progress = { at: HEADER_BYTES, edns: null };
-  const questions = decodeQuestions(message, questionCount, progress);
+  const progress: Progress = { message, at: HEADER_BYTES, edns: null };
+  const questions = decodeQuestions(progress, questionCount);
   if (!questions.ok) return questions;
   const questionEnd = progress.at;
-  const answers = decodeRecords(message, answerCount, progress);
+  const answers = decodeRecords(progress, answerCount);
   if (!answers.ok) return answers;
-  const authorities = decodeRecords(message, authorityCount, progress);
+  const authorities = decodeRecords(progress, authorityCount);
   if (!authorities.ok) return authorities;
   // RFC 6891 section 6.1.1: in the additional section or nowhere.
   if (progress.edns !== null) return refuse("edns is not an additional record");
-  const additionals = decodeRecords(message, additionalCount, progress);
+  const additionals = decodeRecords(progress, additionalCount);
   if (!additionals.ok) return additionals;
 
   const flags = readUint16(message, AT.flags);
@@ -155,10 +156,10 @@ export function decodeDns(message: Uint8Array): Decoded<DnsMessage> {
 }
 
 function decodeQuestions(
-  message: Uint8Array,
-  count: number,
   progress: Progress,
+  count: number,
 ): Decoded<readonly DnsQuestion[]> {
+  const { message } = progress;
   const questions: DnsQuestion[] = [];
   for (let index = 0; index < count; index++) {
     const start = progress.at;
@@ -181,10 +182,10 @@ function decodeQuestions(
 }
 
 function decodeRecords(
-  message: Uint8Array,
-  count: number,
   progress: Progress,
+  count: number,
 ): Decoded<readonly DnsRecord[]> {
+  const { message } = progress;
   const records: DnsRecord[] = [];
   for (let index = 0; index < count; index++) {
     const located = decodeRecord(message, progress.at);

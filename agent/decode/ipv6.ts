@@ -133,9 +133,10 @@ function walkExtensions(packet: Uint8Array, walk: Walk): string | null {
     if (extensionBytes > left) {
       return `extension header ${type} is ${left} of ${extensionBytes} bytes`;
     }
-    const fault = readExtension(packet, walk, extensionBytes);
+    const extension = packet.subarray(walk.at, walk.at + extensionBytes);
+    const fault = readExtension(extension, walk);
     if (fault !== null) return fault;
-    walk.nextHeader = packet[walk.at]!;
+    walk.nextHeader = extension[0]!;
     walk.at += extensionBytes;
   }
   return null;
@@ -167,27 +168,22 @@ function measureExtension(packet: Uint8Array, walk: Walk): number {
 }
 
 /** Takes in what one extension header says; a reason when that is refused. */
-function readExtension(
-  packet: Uint8Array,
-  walk: Walk,
-  extensionBytes: number,
-): string | null {
-  const { at } = walk;
+function readExtension(extension: Uint8Array, walk: Walk): string | null {
   switch (walk.nextHeader) {
     case EXTENSION.hopByHop:
       // RFC 8200 section 4.1: directly after the IPv6 header or nowhere.
-      if (at !== HEADER_BYTES) return "hop-by-hop header is not the first";
-      return findOptionFault(packet, at + 2, at + extensionBytes);
+      if (walk.at !== HEADER_BYTES) return "hop-by-hop header is not the first";
+      return findOptionFault(extension.subarray(2));
     case EXTENSION.destinationOptions:
-      return findOptionFault(packet, at + 2, at + extensionBytes);
+      return findOptionFault(extension.subarray(2));
     case EXTENSION.routing: {
-      const segmentsLeft = packet[at + 3]!;
+      const segmentsLeft = extension[3]!;
       if (segmentsLeft === 0) return null;
       return `routing header has ${segmentsLeft} segments left`;
     }
     case EXTENSION.fragment: {
       if (walk.fragmentHeader) return "has two fragment headers";
-      const fragment = readUint16(packet, at + 2);
+      const fragment = readUint16(extension, 2);
       walk.fragmentHeader = true;
       walk.fragmentOffset = fragment >> 3;
       walk.moreFragments = (fragment & 1) !== 0;
@@ -198,21 +194,20 @@ function readExtension(
   }
 }
 
-/** Why the options from `at` to `end` cannot be believed, or null. */
-function findOptionFault(
-  packet: Uint8Array,
-  at: number,
-  end: number,
-): string | null {
-  while (at < end) {
-    const type = packet[at]!;
+/** Why the options of one header cannot be believed, or null. */
+function findOptionFault(options: Uint8Array): string | null {
+  const { length } = options;
+  let at = 0;
+  while (at < length) {
+    const type = options[at]!;
     if (type === OPTION.jumboPayload) return "has a jumbo payload";
-    if (type === OPTION.pad1) {
-      at += 1;
-      continue;
+    // An option that stops before its length is at least one byte too long.
+    const next = type === OPTION.pad1
+      ? at + 1
+      : at + 2 + (options[at + 1] ?? 0);
+    if (next > length) {
+      return `option ${type} ends ${next - length} bytes too late`;
     }
-    const next = at + 2 + (at + 1 < end ? packet[at + 1]! : end);
-    if (next > end) return `option ${type} ends ${next - end} bytes too late`;
     at = next;
   }
   return null;

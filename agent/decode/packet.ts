@@ -62,19 +62,22 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   if (bytes[0]! >> 4 === 6) {
     const decoded = decodeIpv6(bytes);
     if (!decoded.ok) return decoded;
-    return decodeTransport(decoded.value, 6, decoded.value.fragmentHeader);
+    const { fragmentHeader } = decoded.value;
+    return decodeTransport(decoded.value, {
+      version: 6,
+      fragment: fragmentHeader,
+    });
   }
   const decoded = decodeIpv4(bytes);
   if (!decoded.ok) return decoded;
   const { fragmentOffset, moreFragments } = decoded.value;
   const fragment = fragmentOffset !== 0 || moreFragments;
-  return decodeTransport(decoded.value, 4, fragment);
+  return decodeTransport(decoded.value, { version: 4, fragment });
 }
 
 function decodeTransport(
   network: Network,
-  version: 4 | 6,
-  fragment: boolean,
+  { version, fragment }: Pick<Packet, "version" | "fragment">,
 ): Decoded<Packet> {
   let { payload } = network;
   let sourcePort = 0;

@@ -76,7 +76,9 @@ export function decodeArguments(bytes: Uint8Array): readonly string[] {
     const nul = bytes.indexOf(CODE_NUL, at);
     // A process that rewrote its command line may leave out the last NUL.
     const end = nul < 0 ? bytes.length : nul;
-    if (count < MAX_ARGUMENTS) found.push(decodeBounded(bytes, at, end));
+    if (count < MAX_ARGUMENTS) {
+      found.push(decodeArgument(bytes.subarray(at, end)));
+    }
     at = end + 1;
   }
   if (count > MAX_ARGUMENTS) {
@@ -99,14 +101,13 @@ export function decodeUnifiedCgroup(text: Uint8Array): string | null {
   return null;
 }
 
-function decodeBounded(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= MAX_ARGUMENT_BYTES) {
-    return UTF8.decode(bytes.subarray(start, end));
-  }
-  let cut = start + MAX_ARGUMENT_BYTES;
+function decodeArgument(bytes: Uint8Array): string {
+  if (bytes.length <= MAX_ARGUMENT_BYTES) return UTF8.decode(bytes);
+  let cut = MAX_ARGUMENT_BYTES;
   // Not inside a character: three bytes at most follow its first.
   for (let back = 0; back < 3 && (bytes[cut]! & 0xc0) === 0x80; back++) cut--;
-  return `${UTF8.decode(bytes.subarray(start, cut))}…[+${end - cut} bytes]`;
+  const text = UTF8.decode(bytes.subarray(0, cut));
+  return `${text}…[+${bytes.length - cut} bytes]`;
 }
 
 /** A count in decimal digits that a number holds exactly, or -1. */

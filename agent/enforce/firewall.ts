@@ -9,7 +9,8 @@ import { canAccess } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { runTool } from "../../ffi/tools.ts";
 import { removeEmptyTable } from "./nft_tables.ts";
-import { type Guarded, guardRules } from "./rules.ts";
+import type { Guarded } from "./rule.ts";
+import { guardRules } from "./rules.ts";
 import {
   isChainOf,
   renderRemoval,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CHAIN_PREFIX, type TableRules } from "./rules.ts";
+import { CHAIN_PREFIX, type TableRules } from "./rule.ts";
 
 /**
  * Renders rules for `iptables-restore --noflush`, which applies a table's

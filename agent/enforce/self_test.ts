@@ -15,7 +15,7 @@ import {
   Socket,
   socketAddress,
 } from "../../ffi/sockets.ts";
-import { PROBE_ADDRESS } from "./rules.ts";
+import { PROBE_ADDRESS } from "./rule.ts";
 
 const TIMEOUT_MS = 2_000;
 const DNS_PORT = 53;

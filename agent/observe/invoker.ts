@@ -5,7 +5,7 @@
  */
 import { decodePasswd } from "../decode/passwd.ts";
 import { AgentError } from "../errors.ts";
-import { readFile, readText } from "../../ffi/files.ts";
+import { readFile, readLink, readText } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { fromBytes } from "../../ffi/text.ts";
 
@@ -60,7 +60,11 @@ export function findInvoker(
  * Where the user stood: `deno task` changes into the project's directory and
  * the task says where it came from.
  */
-export function invokedDirectory(environment: readonly string[]): string {
+export function invokedDirectory(
+  libc: Libc,
+  environment: readonly string[],
+): string {
   const told = variable(environment, "SLUICE_CWD");
-  return told !== null && told.startsWith("/") ? told : Deno.cwd();
+  if (told !== null && told.startsWith("/")) return told;
+  return readLink(libc, "/proc/self/cwd") ?? "/";
 }

@@ -9,7 +9,7 @@ import { PROTOCOL } from "../decode/packet.ts";
 import type { SocketDiagnostics } from "./socket_diagnostics.ts";
 
 /** <net/tcp_states.h>; an unconnected UDP socket is in TCP_CLOSE. */
-const STATE = { ESTABLISHED: 1, SYN_SENT: 2, CLOSE: 7, LISTEN: 10 } as const;
+const STATE = { ESTABLISHED: 1, CLOSE: 7, LISTEN: 10 } as const;
 
 const FAMILIES = [4, 6] as const;
 
@@ -23,7 +23,7 @@ export interface ListeningPorts {
 export function listOpenFlows(
   sockets: SocketDiagnostics,
 ): (InetSocket & { readonly protocol: number })[] {
-  const states = 1 << STATE.ESTABLISHED | 1 << STATE.SYN_SENT;
+  const states = 1 << STATE.ESTABLISHED;
   return [PROTOCOL.TCP, PROTOCOL.UDP].flatMap((protocol) =>
     FAMILIES.flatMap((family) =>
       sockets.list({ family, protocol, states })

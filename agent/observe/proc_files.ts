@@ -10,13 +10,10 @@ import { cString, fromBytes } from "../../ffi/text.ts";
 
 /** Files are read up to this; an argument vector past it is cut. */
 const READ_BYTES = 16_384;
+const PATH_MAX = 4096n; // <linux/limits.h>
 const AT_FDCWD = -100; // <linux/fcntl.h>
 
-const NAME = {
-  exe: cString("exe"),
-  cmdline: cString("cmdline"),
-  stat: cString("stat"),
-} as const;
+const EXE = cString("exe");
 
 /** Reads through one buffer: what it returns dies with the next call. */
 export class ProcFiles {
@@ -34,33 +31,36 @@ export class ProcFiles {
    *
    * @returns The descriptor, or -1.
    */
-  open(path: string): number {
+  openDirectory(path: string): number {
     const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
     return this.#libc.symbols.openat(AT_FDCWD, cString(path), flags, 0);
   }
 
-  /** Closes what {@linkcode open} gave. */
-  close(directoryFd: number): void {
-    this.#libc.symbols.close(directoryFd);
+  /** Opens a file in such a directory; the descriptor, or -1. */
+  openFile(directoryFd: number, name: string): number {
+    const flags = O.RDONLY | O.CLOEXEC;
+    return this.#libc.symbols.openat(directoryFd, cString(name), flags, 0);
+  }
+
+  /** Closes what was opened; -1 is nothing. */
+  close(fd: number): void {
+    if (fd >= 0) this.#libc.symbols.close(fd);
   }
 
   /** The executable's path; null for a kernel thread or a process gone. */
   exe(directoryFd: number): string | null {
-    const count = this.#readLink(directoryFd, NAME.exe);
+    const count = this.#readLink(directoryFd, EXE);
     return count < 0 ? null : fromBytes(this.#buffer.subarray(0, count));
   }
 
-  /** The bytes of `cmdline`, none when the process is gone. */
-  cmdline(directoryFd: number): Uint8Array {
-    return this.#read(directoryFd, NAME.cmdline);
+  /** A file as it is now, from its start; none of it when it is gone. */
+  read(fd: number): Uint8Array {
+    const { symbols } = this.#libc;
+    const count = symbols.pread(fd, this.#buffer, BigInt(READ_BYTES), 0n);
+    return this.#buffer.subarray(0, Math.max(count, 0));
   }
 
-  /** The bytes of `stat`, none when the process is gone. */
-  stat(directoryFd: number): Uint8Array {
-    return this.#read(directoryFd, NAME.stat);
-  }
-
-  /** The names in a directory that {@linkcode open} gave, once. */
+  /** The names in a directory that was just opened. */
   names(directoryFd: number): string[] {
     return readDirectoryFd(this.#libc, directoryFd);
   }
@@ -78,21 +78,8 @@ export class ProcFiles {
     return true;
   }
 
-  #read(directoryFd: number, name: Uint8Array<ArrayBuffer>): Uint8Array {
-    const { symbols } = this.#libc;
-    const flags = O.RDONLY | O.CLOEXEC;
-    const fd = symbols.openat(directoryFd, name, flags, 0);
-    if (fd < 0) return this.#buffer.subarray(0, 0);
-    const size = BigInt(READ_BYTES);
-    const count = Number(symbols.read(fd, this.#buffer, size));
-    symbols.close(fd);
-    return this.#buffer.subarray(0, Math.max(count, 0));
-  }
-
   #readLink(directoryFd: number, name: Uint8Array<ArrayBuffer>): number {
     const { symbols } = this.#libc;
-    return Number(
-      symbols.readlinkat(directoryFd, name, this.#buffer, 4096n), // PATH_MAX
-    );
+    return symbols.readlinkat(directoryFd, name, this.#buffer, PATH_MAX);
   }
 }

@@ -145,7 +145,7 @@ export class Journal implements Disposable {
   #continue(): void {
     const { symbols } = this.#libc;
     const size = symbols.lseek(this.#fd, 0n, SEEK_END);
-    this.#size = this.#libc.check("lseek", size);
+    this.#size = this.#libc.check("lseek", Number(size));
     if (this.#size === 0) return;
     const length = Math.min(this.#size, TAIL_BYTES);
     const tail = new Uint8Array(length);

@@ -39,21 +39,22 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const text = v.string("text");
 const nullableText = v.nullable(text);
 const flag = v.boolean("true or false");
-const count = whole("a whole number from 0 up", { least: 0 });
+const count = whole("a whole number from 0 up", 0);
 const time = v.pipe(
   text,
   v.check(isTime, "an RFC 3339 time in UTC with microseconds"),
 );
+const PORT = "a port from 0 to 65535";
 const endpoint = v.object({
   address: text,
-  port: whole("a port from 0 to 65535", { least: 0, most: 65535 }),
+  port: v.pipe(whole(PORT, 0), v.maxValue(65535, PORT)),
 }, "an address with a port");
 const ancestor = v.object({ pid: count, exe: nullableText }, "a process");
 const texts = v.array(text, "a list");
 
 const HEAD = {
   version: v.literal(JOURNAL_VERSION, `${JOURNAL_VERSION}`),
-  seq: whole("a whole number from 1 up", { least: 1 }),
+  seq: whole("a whole number from 1 up", 1),
   time,
 };
 
@@ -217,19 +218,9 @@ function quote(line: string): string {
   return line.length > MAX_QUOTED_CHARACTERS ? `${start}...` : start;
 }
 
-function whole(
-  message: string,
-  { least, most = Infinity }: {
-    readonly least: number;
-    readonly most?: number;
-  },
-) {
-  return v.pipe(
-    v.number(message),
-    v.safeInteger(message),
-    v.minValue(least, message),
-    v.maxValue(most, message),
-  );
+function whole(message: string, least: number) {
+  const floor = v.minValue<number, number, string>(least, message);
+  return v.pipe(v.number(message), v.safeInteger(message), floor);
 }
 
 function isTime(value: string): boolean {

@@ -10,13 +10,17 @@ import { type Row, RowTable } from "./row.ts";
 
 /** Verdicts of one kind. A refusal that is not carried out counts as `deny`. */
 export interface VerdictCounts {
+  /** Let out because something allows it. */
   readonly allow: number;
+  /** Not allowed, whether it was let go or not. */
   readonly deny: number;
 }
 
 /** Verdicts of each kind, one for each event. */
 export interface Counts {
+  /** Flows. */
   readonly connection: VerdictCounts;
+  /** Look-ups. */
   readonly dns: VerdictCounts;
 }
 
@@ -28,7 +32,9 @@ export interface Summary {
   readonly scope: "host" | "command" | null;
   /** Refused first, then what would be refused, then allowed; then by name. */
   readonly rows: readonly Row[];
+  /** Of events, not of rows. */
   readonly counts: Counts;
+  /** When the agent watched. */
   readonly coverage: readonly Interval[];
   /** When nobody watched between arming and stopping. */
   readonly lost: readonly Interval[];

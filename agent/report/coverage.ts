@@ -7,6 +7,7 @@ import type { AgentEvent, Event } from "../record/event.ts";
 
 /** A stretch of time; RFC 3339 in UTC with microseconds. */
 export interface Interval {
+  /** When it begins. */
   readonly from: string;
   /** Null when the journal shows no end. */
   readonly to: string | null;

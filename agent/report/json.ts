@@ -15,9 +15,6 @@ import { escapeJson } from "./escape.ts";
 import type { Row } from "./row.ts";
 import { whyText } from "./why.ts";
 
-/** The shape's version: members are added within it, never renamed. */
-const REPORT_VERSION = 1;
-
 /** One row, with what a reader would have to look up. */
 export interface ReportRow extends Row {
   /** `why` as a sentence. */
@@ -28,10 +25,16 @@ export interface ReportRow extends Row {
   readonly entries: readonly string[];
 }
 
-/** What {@linkcode renderJson} writes. */
+/**
+ * What {@linkcode renderJson} writes. Within a version members are added, never
+ * renamed.
+ */
 export interface Report {
-  readonly version: typeof REPORT_VERSION;
+  /** Of this shape. */
+  readonly version: 1;
+  /** The mode; null when the journal does not say. */
   readonly egress: "audit" | "block" | null;
+  /** What was guarded; null when the journal does not say. */
   readonly scope: "host" | "command" | null;
   /** Verdicts, one for each event. */
   readonly counts: Counts;
@@ -47,6 +50,7 @@ export interface Report {
   readonly lostEvents: number;
   /** What could not be read in the journal. */
   readonly problems: readonly string[];
+  /** As in the summary, in the same order. */
   readonly rows: readonly ReportRow[];
   /** Entries that would have allowed everything, or what is refused. */
   readonly allowance: {
@@ -69,7 +73,7 @@ export interface Report {
  */
 export function renderJson(summary: Summary): string {
   const report: Report = {
-    version: REPORT_VERSION,
+    version: 1,
     egress: summary.egress,
     scope: summary.scope,
     counts: summary.counts,

@@ -25,12 +25,17 @@ export interface Row {
   readonly protocol: string;
   /** The sender at the first of these attempts; null when nobody was found. */
   readonly process: ProcessField | null;
+  /** The container that the packets come from; null outside of one. */
   readonly container: string | null;
+  /** What the policy says. */
   readonly decision: "allow" | "deny";
+  /** False when a refusal was not carried out. */
   readonly enforced: boolean;
   /** One of the codes that why.ts explains. */
   readonly why: string;
+  /** The entry that decided; null when none did. */
   readonly rule: string | null;
+  /** How many attempts. */
   readonly times: number;
   /** Time of the first attempt. */
   readonly first: string;
@@ -45,7 +50,7 @@ export interface Row {
 }
 
 /** What stands in the journal, and when. */
-type At<T> = T & { readonly time: string };
+export type At<T> = T & { readonly time: string };
 
 type KeyPart = string | number | boolean | null;
 

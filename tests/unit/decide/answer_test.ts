@@ -67,8 +67,8 @@ const LEARNED: readonly {
   {
     name: "the end of a chain, with its shortest life",
     records: [
-      "a.example 60 CNAME b.example",
-      "b.example 10 CNAME c.example",
+      "a.example 10 CNAME b.example",
+      "b.example 60 CNAME c.example",
       "c.example 30 A 192.0.2.1",
     ],
     learned: ["192.0.2.1 10"],

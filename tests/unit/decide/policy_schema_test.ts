@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Ajv2020 } from "ajv/2020";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { parse } from "yaml";
 import { parsePolicy } from "../../../agent/decide/policy_file.ts";
 import schema from "../../../agent/decide/policy.schema.json" with {

@@ -278,6 +278,12 @@ const DECISIONS: readonly {
     why: "name_not_allowed",
   },
   {
+    name: "an IPv4 reverse name with the sixteen bytes of an IPv6 address",
+    policy: { allow: ["2001:db8::/32"] },
+    asked: { name: "1." + "0.".repeat(11) + "184.13.1.32.in-addr.arpa" },
+    why: "name_not_allowed",
+  },
+  {
     name: "a reverse name with a leading zero",
     policy: { allow: ["192.0.2.0/24"] },
     asked: { name: "001.2.0.192.in-addr.arpa" },

@@ -79,7 +79,7 @@ const REFUSED: readonly { name: string; dump: string; why: string }[] = [
   {
     name: "an option without a length",
     dump: packetOf("3c", "3b 00 0103 000000 05"),
-    why: "ipv6 option 5 ends 49 bytes too late",
+    why: "ipv6 option 5 ends 1 bytes too late",
   },
   {
     name: "a hop-by-hop header behind another",

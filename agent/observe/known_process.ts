@@ -1,0 +1,104 @@
+/**
+ * One process, held by descriptors on its /proc files.
+ *
+ * @module
+ */
+import { decodeArguments, decodeProcStat } from "../decode/proc.ts";
+import type { ProcFiles } from "./proc_files.ts";
+
+/** What is read once and kept changes seldom: parents and their programs. */
+const FRESH_MS = 100;
+
+/** A process that can be looked at again and again, at a system call each. */
+export class KnownProcess implements Disposable {
+  readonly #files: ProcFiles;
+  readonly #directoryFd: number;
+  readonly #cmdlineFd: number;
+  readonly #statFd: number;
+  readonly pid: number;
+  #exe: string | null = null;
+  #args: readonly string[] = [];
+  #cmdline = new Uint8Array(0);
+  #parentPid = 0;
+  #readAtMs = -Infinity;
+  #open = true;
+
+  /**
+   * Opens a process's files.
+   *
+   * @param files Must outlive this object.
+   * @param pid One that is gone has neither executable nor arguments.
+   */
+  constructor(files: ProcFiles, pid: number) {
+    this.#files = files;
+    this.pid = pid;
+    this.#directoryFd = files.openDirectory(`/proc/${pid}`);
+    this.#cmdlineFd = files.openFile(this.#directoryFd, "cmdline");
+    this.#statFd = files.openFile(this.#directoryFd, "stat");
+    this.readExe();
+    this.readArguments();
+  }
+
+  /** As last read; null for a kernel thread, or when it was never there. */
+  get exe(): string | null {
+    return this.#exe;
+  }
+
+  /** As last read. */
+  get args(): readonly string[] {
+    return this.#args;
+  }
+
+  /** 0 for none. */
+  get parentPid(): number {
+    return this.#parentPid;
+  }
+
+  /** Whether a link such as `fd/7` holds exactly this text. */
+  isLink(name: Uint8Array<ArrayBuffer>, text: Uint8Array): boolean {
+    return this.#files.isLink({ directoryFd: this.#directoryFd, name }, text);
+  }
+
+  /** False when the process is gone: what was read while it lived stays. */
+  readExe(): boolean {
+    const exe = this.#files.exe(this.#directoryFd);
+    if (exe === null) return false;
+    this.#exe = exe;
+    return true;
+  }
+
+  /** Reads the arguments anew: it may have executed another program. */
+  readArguments(): void {
+    const bytes = this.#files.read(this.#cmdlineFd);
+    // Empty also when it is gone: what was read while it lived stays.
+    if (bytes.length === 0 || isEqual(bytes, this.#cmdline)) return;
+    this.#cmdline = bytes.slice();
+    this.#args = decodeArguments(this.#cmdline);
+  }
+
+  /** Reads executable and parent anew, unless that was done a moment ago. */
+  refresh(nowMs: number): void {
+    if (nowMs - this.#readAtMs < FRESH_MS) return;
+    this.#readAtMs = nowMs;
+    this.readExe();
+    const stat = decodeProcStat(this.#files.read(this.#statFd));
+    if (stat.ok) this.#parentPid = stat.value.parentPid;
+  }
+
+  /** Closes its descriptors; a second call does nothing. */
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#files.close(this.#directoryFd);
+    this.#files.close(this.#cmdlineFd);
+    this.#files.close(this.#statFd);
+  }
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at++) {
+    if (left[at] !== right[at]) return false;
+  }
+  return true;
+}
