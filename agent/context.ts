@@ -109,6 +109,9 @@ export class Context implements Disposable {
         say(`Warning: --watch ${part} is not there yet, network is watched`);
       }
     }
+    if (flags.workspace !== undefined) {
+      say("Warning: --workspace is not there yet, no source is watched");
+    }
     const mode = choice(
       { name: "on-failure", value: flags["on-failure"] },
       ["fail", "continue"],

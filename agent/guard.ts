@@ -35,7 +35,8 @@ export interface GuardOptions {
   readonly beforeRules: (slot: Slot, tables: TablesBefore) => void;
 }
 
-const EFD_NONBLOCK = 0o4000; // <sys/eventfd.h>
+/** <sys/eventfd.h>; a guarded command must not inherit the way to stop us. */
+const EFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
 
 /** Armed from {@linkcode Guard.arm} until {@linkcode Guard.disarm}. */
 export class Guard {
@@ -158,7 +159,7 @@ class Thread {
     this.#journal = options.journal;
     this.#stopFd = libc.check(
       "eventfd",
-      libc.symbols.eventfd(0, EFD_NONBLOCK),
+      libc.symbols.eventfd(0, EFD.NONBLOCK | EFD.CLOEXEC),
     );
     const url = new URL("./packet_worker.ts", import.meta.url).href;
     this.#worker = new Worker(url, { type: "module" });

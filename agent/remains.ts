@@ -17,7 +17,7 @@ import {
   writeState,
 } from "./state.ts";
 import { readDirectory } from "../ffi/directories.ts";
-import { tryReadText } from "../ffi/files.ts";
+import { canAccess, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
 
@@ -32,7 +32,8 @@ export const HEARTBEAT_NAME = "heartbeat";
  * Takes away the rules and the cgroup of a guard whose agent is gone, and
  * writes into its journal from when to when nobody watched.
  *
- * The calling thread must be in the guard's network namespace.
+ * The calling thread must be in the guard's network namespace, or that
+ * namespace gone, and its rules with it.
  *
  * @returns The state as it is now.
  */
@@ -75,15 +76,33 @@ export function clearRemains(
  * Makes room for a guard of the whole host.
  *
  * @param directory The state directory of that guard.
+ * @param netns The network namespace that this thread is in, null for the
+ * process's own.
  * @throws {AgentError} `already_guarded` when another one is armed.
  */
-export function clearHostRemains(libc: Libc, directory: string): void {
+export function clearHostRemains(
+  libc: Libc,
+  directory: string,
+  netns: string | null,
+): void {
   const state = readState(libc, directory);
   if (state !== null && state.stoppedAt === null) {
     if (isAlive(libc, state)) throw alreadyGuarded(state.pid);
+    if (state.netns !== netns && isThere(libc, state.netns)) {
+      throw new AgentError("already_guarded", {
+        what: "Cannot arm a guard over the remains of another",
+        why: "those are in the network namespace " +
+          JSON.stringify(state.netns ?? "of the host"),
+        hint: "Run `sluice stop` with the same --state first",
+      });
+    }
     clearRemains(libc, directory, state);
   }
   clearOrphans(libc);
+}
+
+function isThere(libc: Libc, netns: string | null): boolean {
+  return netns === null || canAccess(libc, netns);
 }
 
 /**
@@ -142,7 +161,11 @@ function pidOf(directory: string): number {
 }
 
 /** The latest time at which the agent is known to have been alive. */
-function lastSign(libc: Libc, directory: string, state: GuardState): string {
+export function lastSign(
+  libc: Libc,
+  directory: string,
+  state: GuardState,
+): string {
   const beat = tryReadText(libc, `${directory}/${HEARTBEAT_NAME}`);
   const text = tryReadText(libc, state.journal) ?? "";
   const event = readJournal(text).events.at(-1)?.time ?? state.since;

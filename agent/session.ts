@@ -57,7 +57,7 @@ export class Session {
     const name = `run-${libc.symbols.getpid()}`;
     this.#directory = scope === "host" ? base : `${base}/${name}`;
     makeStateDirectory(libc, base);
-    if (scope === "host") clearHostRemains(libc, base);
+    if (scope === "host") clearHostRemains(libc, base, context.netns(flags));
     else clearDeadRuns(libc, base);
     makeStateDirectory(libc, this.#directory);
     this.journal = new Journal(

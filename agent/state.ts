@@ -7,8 +7,8 @@ import { decodeProcStat } from "./decode/proc.ts";
 import type { TablesBefore } from "./enforce/firewall.ts";
 import { AgentError } from "./errors.ts";
 import { makeDirectories, ownership } from "../ffi/directories.ts";
-import { SystemCallError } from "../ffi/errors.ts";
-import { readFile, replaceFile, tryReadText } from "../ffi/files.ts";
+import { ERRNO, SystemCallError } from "../ffi/errors.ts";
+import { readFile, readText, replaceFile } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
 
@@ -44,7 +44,7 @@ export interface GuardState {
  */
 export function readState(libc: Libc, directory: string): GuardState | null {
   const path = `${directory}/${FILE_NAME}`;
-  const text = tryReadText(libc, path);
+  const text = readIfThere(libc, path);
   if (text === null) return null;
   assertOwned(libc, directory);
   try {
@@ -91,6 +91,21 @@ export function makeStateDirectory(libc: Libc, directory: string): void {
 export function removeState(libc: Libc, directory: string): void {
   libc.symbols.unlink(cString(`${directory}/${FILE_NAME}`));
   libc.symbols.rmdir(cString(directory));
+}
+
+function readIfThere(libc: Libc, path: string): string | null {
+  try {
+    return readText(libc, path);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    if (error.errno !== ERRNO.EACCES) return null;
+    throw new AgentError("not_root", {
+      what: `Cannot read the state in "${path}"`,
+      why: "it is only for its owner, and this is somebody else",
+      hint: "Run the same command with sudo",
+      cause: error,
+    });
+  }
 }
 
 function assertOwned(libc: Libc, directory: string): void {

@@ -6,13 +6,14 @@
 import { type Context, say } from "./context.ts";
 import { AgentError } from "./errors.ts";
 import type { Options } from "./options.ts";
+import type { Event } from "./record/event.ts";
 import { readJournal } from "./record/read.ts";
-import { clearRemains } from "./remains.ts";
+import { clearRemains, lastSign } from "./remains.ts";
 import { aggregate, countsOf, type Summary } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { type GuardState, isAlive, readState } from "./state.ts";
-import { tryReadText } from "../ffi/files.ts";
+import { canAccess, tryReadText } from "../ffi/files.ts";
 
 const DENIED_EXIT_CODE = 4;
 const SIGTERM = 15; // <asm/signal.h>
@@ -54,12 +55,14 @@ export async function stop(
   const after = readState(libc, directory)!;
   if (after.stoppedAt === null) {
     say("The agent had been killed; its rules are taken away now");
-    context.enter(after.netns);
+    // With the namespace gone, so are its rules.
+    const { netns } = after;
+    if (netns !== null && canAccess(libc, netns)) context.enter(netns);
     clearRemains(libc, directory, after);
   }
   const summary = summarize(context, state);
   const stopped = readState(libc, directory)!;
-  console.log(JSON.stringify(describe(context, stopped)));
+  console.log(JSON.stringify(describe(context, directory, stopped)));
   console.error(
     renderTerminal(summary, {
       columns: COLUMNS,
@@ -81,7 +84,7 @@ export function status(context: Context, options: Options): number {
     JSON.stringify(
       state === null
         ? { state: "stopped", since: null, coverage: [], counts: {} }
-        : describe(context, state),
+        : describe(context, directory, state),
     ),
   );
   return 0;
@@ -104,16 +107,18 @@ async function end(context: Context, state: GuardState): Promise<void> {
   }
 }
 
-function describe(context: Context, state: GuardState) {
+function describe(context: Context, directory: string, state: GuardState) {
   const { events } = readJournal(
     tryReadText(context.libc, state.journal) ?? "",
   );
-  const { coverage, lost } = coverageOf(events);
   const name = state.stoppedAt !== null
     ? "stopped"
     : isAlive(context.libc, state)
     ? "armed"
     : "lost";
+  const { coverage, lost } = name === "lost"
+    ? coverageUntil(events, lastSign(context.libc, directory, state))
+    : coverageOf(events);
   return {
     state: name,
     since: state.since,
@@ -123,6 +128,19 @@ function describe(context: Context, state: GuardState) {
     coverage,
     lost,
     counts: countsOf(events),
+  };
+}
+
+/** Of a killed agent, whose journal cannot say when that was. */
+function coverageUntil(events: readonly Event[], end: string) {
+  const { coverage, lost } = coverageOf(events);
+  const open = { from: end, to: null };
+  return {
+    coverage: coverage.map((interval) => ({
+      ...interval,
+      to: interval.to ?? end,
+    })),
+    lost: [...lost.filter(({ to }) => to !== null), open],
   };
 }
 

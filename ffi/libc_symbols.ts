@@ -17,6 +17,8 @@ export const LIBC_SYMBOLS = {
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   // int openat(int dirfd, const char *pathname, int flags, mode_t mode);
   openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
+  // int fcntl(int fd, int op, int arg);
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
 
   // <unistd.h>
   // int close(int fd);

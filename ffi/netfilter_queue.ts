@@ -55,6 +55,10 @@ const NFQA_CFG_F_UID_GID = 1 << 3;
 const SOL_NETLINK = 270;
 /** <linux/netlink.h> */
 const NETLINK_NO_ENOBUFS = 5;
+/** <fcntl.h> */
+const F_SETFD = 2;
+/** <fcntl.h> */
+const FD_CLOEXEC = 1;
 
 /** <linux/netfilter.h> */
 export const NF = { DROP: 0, ACCEPT: 1 } as const;
@@ -134,6 +138,9 @@ export class NetfilterQueue implements Disposable {
       throw new SystemCallError("nfq_create_queue", errno);
     }
     this.#fd = symbols.nfq_fd(this.#handle);
+    // The library leaves it to be inherited: a guarded command could then take
+    // the packets out of the queue that judges it.
+    libc.check("fcntl", libc.symbols.fcntl(this.#fd, F_SETFD, FD_CLOEXEC));
     libc.check(
       "nfq_set_mode",
       symbols.nfq_set_mode(this.#queue, NFQNL_COPY_PACKET, COPY_BYTES),

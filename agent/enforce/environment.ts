@@ -19,8 +19,12 @@ export interface EnvironmentUser {
 const SET_BY_NPX =
   /^(?:npm_(?:command|execpath|node_execpath|package_|lifecycle_)|npm_config_(?:cache|globalconfig|global_prefix|init_module|local_prefix|node_gyp|noproxy|npm_version|prefix|user_agent|userconfig|yes)=)/;
 
-/** Our own, sudo's, and what tells a child where deno task was started. */
-const SET_BY_US = /^(?:SLUICE_CWD|INIT_CWD|SUDO_[A-Z]+)=/;
+/**
+ * Our own, sudo's, and deno task's: where it was started, and that it is the
+ * package manager, which would make npm call itself deno.
+ */
+const SET_BY_US =
+  /^(?:(?:SLUICE_CWD|INIT_CWD|SUDO_[A-Z]+)=|npm_config_user_agent=deno\/)/;
 
 /** Directories that npx puts in front of PATH, up to the last of them. */
 const NPX_PATH_END = "/@npmcli/run-script/lib/node-gyp-bin";

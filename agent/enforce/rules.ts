@@ -191,11 +191,16 @@ function replyRules(guarded: Guarded, whose: "own" | "forwarded"): Rule[] {
 
 /** What the kernel says by itself so that there is a network at all. */
 function kernelRules(family: 4 | 6): Rule[] {
-  const matches = family === 4
+  const network = family === 4
     ? [["-p", "igmp"]]
     : NEIGHBOUR_TYPES.map((type) => [
       ...["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", String(type)],
     ]);
+  // What REJECT sends to a container. It shares the refused packet's connection,
+  // which is not confirmed: the queue drops such a packet, and in `filter` it
+  // could open that connection.
+  const refusal = [...REPLY, ...["--ctstate", "RELATED"]];
+  const matches = [...network, [...refusal, "!", "--ctstatus", "CONFIRMED"]];
   // Sent by a process, the same packet can carry anything anywhere.
   return matches.map((match) => [...match, ...BY_KERNEL, "-j", "RETURN"]);
 }

@@ -1,0 +1,49 @@
+/**
+ * What other programs may use: policies, journals and reports, all of it pure.
+ *
+ * Guarding itself is the command line's: see README.
+ *
+ * @module
+ */
+export type {
+  Decision,
+  Flow,
+  Query,
+  Sender,
+  Why,
+} from "./agent/decide/decision.ts";
+export { explain, type Explanation } from "./agent/decide/explain.ts";
+export type {
+  Consequence,
+  Entry,
+  EntryProtocol,
+  Policy,
+  Target,
+} from "./agent/decide/policy.ts";
+export { parsePolicy } from "./agent/decide/policy_file.ts";
+export { policyWarnings } from "./agent/decide/policy_flags.ts";
+export {
+  AgentError,
+  type AgentErrorCode,
+  type AgentErrorParts,
+} from "./agent/errors.ts";
+export type {
+  AgentEvent,
+  ConnectionEvent,
+  DnsEvent,
+  EndpointField,
+  Event,
+  EventBody,
+  EventHead,
+  Judged,
+  ProcessField,
+} from "./agent/record/event.ts";
+export { type Journal, readJournal } from "./agent/record/read.ts";
+export { aggregate, type Summary } from "./agent/report/aggregate.ts";
+export { allowanceFor, type AllowanceScope } from "./agent/report/allowance.ts";
+export { renderJson } from "./agent/report/json.ts";
+export { renderMarkdown } from "./agent/report/markdown.ts";
+export {
+  renderTerminal,
+  type TerminalOptions,
+} from "./agent/report/terminal.ts";
