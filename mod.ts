@@ -27,22 +27,30 @@ export {
   type AgentErrorCode,
   type AgentErrorParts,
 } from "./agent/errors.ts";
-export type {
-  AgentEvent,
-  ConnectionEvent,
-  DnsEvent,
-  EndpointField,
-  Event,
-  EventBody,
-  EventHead,
-  Judged,
-  ProcessField,
+export {
+  type AgentEvent,
+  type ConnectionEvent,
+  type DnsEvent,
+  type EndpointField,
+  type Event,
+  type EventBody,
+  type EventHead,
+  JOURNAL_VERSION,
+  type Judged,
+  type ProcessField,
 } from "./agent/record/event.ts";
 export { type Journal, readJournal } from "./agent/record/read.ts";
-export { aggregate, type Summary } from "./agent/report/aggregate.ts";
+export {
+  aggregate,
+  type Counts,
+  type Summary,
+  type VerdictCounts,
+} from "./agent/report/aggregate.ts";
 export { allowanceFor, type AllowanceScope } from "./agent/report/allowance.ts";
+export type { Interval } from "./agent/report/coverage.ts";
 export { renderJson } from "./agent/report/json.ts";
 export { renderMarkdown } from "./agent/report/markdown.ts";
+export type { Row } from "./agent/report/row.ts";
 export {
   renderTerminal,
   type TerminalOptions,

@@ -2,7 +2,8 @@
  * The journal's events: a contract that outlives any version of the agent.
  *
  * Only what is written here is written to disk; fields are added, never
- * renamed.
+ * renamed. Text from outside (names, paths, arguments) is kept as it came:
+ * whoever shows it escapes it.
  *
  * @module
  */
@@ -12,6 +13,7 @@ export const JOURNAL_VERSION = 1;
 
 /** What every line starts with. */
 export interface EventHead {
+  /** The same in every line. */
   readonly version: typeof JOURNAL_VERSION;
   /** From 1, without gaps. */
   readonly seq: number;
@@ -19,17 +21,23 @@ export interface EventHead {
   readonly time: string;
 }
 
-/** An address and a port; 0 where the protocol has no ports. */
+/** An address and a port. */
 export interface EndpointField {
+  /** IPv4, or IPv6 as RFC 5952 writes it. */
   readonly address: string;
+  /** 0 where the protocol has no ports. */
   readonly port: number;
 }
 
 /** The process that sent a packet, looked up while the packet was held. */
 export interface ProcessField {
+  /** In the agent's pid namespace. */
   readonly pid: number;
+  /** Absolute path; null when it could not be read. */
   readonly exe: string | null;
+  /** The argument vector, bounded; a cut is marked in it. */
   readonly args: readonly string[];
+  /** The owner of the socket. */
   readonly uid: number;
   /** Parent first. */
   readonly ancestors: readonly {
@@ -40,6 +48,7 @@ export interface ProcessField {
 
 /** What every judged packet says. */
 export interface Judged {
+  /** What the policy says, in audit mode too. */
   readonly decision: "allow" | "deny";
   /** False when a refusal was not carried out: the policy audits. */
   readonly enforced: boolean;
@@ -47,31 +56,41 @@ export interface Judged {
   readonly why: string;
   /** The policy entry that decided, as written there. */
   readonly rule: string | null;
+  /** The workflow step; null when it is not known. */
   readonly step: string | null;
   /** Null when nobody could be found; never a guess. */
   readonly process: ProcessField | null;
+  /** The container's id; null when it is none, or not known. */
   readonly container: string | null;
 }
 
 /** One flow, judged at its first packet. */
 export interface ConnectionEvent extends Judged {
+  /** Tells the kinds of events apart. */
   readonly kind: "connection";
   /** `tcp`, `udp`, `icmp`, or the IANA number as text. */
   readonly protocol: string;
+  /** Whether this machine sent it or passed it on. */
   readonly direction: "output" | "forward";
+  /** The sender's end. */
   readonly source: EndpointField;
+  /** The end it is for, before any translation. */
   readonly destination: EndpointField;
   /** Names that were answered with the destination, newest first. */
   readonly names: readonly string[];
+  /** The name the client itself said; null when none was read. */
   readonly sni: string | null;
 }
 
 /** One DNS question; for a question let out, written when it is answered. */
 export interface DnsEvent extends Judged {
+  /** Tells the kinds of events apart. */
   readonly kind: "dns";
+  /** Lower case, without the last dot. */
   readonly name: string;
   /** Mnemonic such as `A`, or `TYPE65280` (RFC 3597 section 5). */
   readonly type: string;
+  /** Who was asked. */
   readonly server: EndpointField;
   /** Addresses and names of the answer; null when none came or none was let. */
   readonly answers: readonly string[] | null;
@@ -79,19 +98,25 @@ export interface DnsEvent extends Judged {
 
 /** The agent about itself. */
 export interface AgentEvent {
+  /** Tells the kinds of events apart. */
   readonly kind: "agent";
+  /** What happened to the agent. */
   readonly event: "armed" | "stopped" | "coverage_lost" | "tampered";
-  /** `armed`: what is guarded. */
+  /** `armed`: the mode. */
   readonly egress?: "audit" | "block";
+  /** `armed`: what is guarded. */
   readonly scope?: "host" | "command";
+  /** `armed`: the agent's process. */
   readonly pid?: number;
-  /** `stopped`, `coverage_lost`: from when to when it holds or is missing. */
+  /** `stopped`, `coverage_lost`: from when it holds or is missing. */
   readonly from?: string;
+  /** `stopped`, `coverage_lost`: until when. */
   readonly to?: string;
   /** One sentence for a person. */
   readonly message?: string;
-  /** `stopped`: packets answered and events that could not be written. */
+  /** `stopped`: packets answered. */
   readonly packets?: number;
+  /** `stopped`: events that could not be written. */
   readonly lost?: number;
 }
 
