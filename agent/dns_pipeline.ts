@@ -56,6 +56,8 @@ interface Asked {
 export class DnsPipeline {
   readonly #world: DnsWorld;
   readonly #pending = new PendingQueries<Asked>();
+  /** Refusals on their way: in a flow with an answer to come, they return. */
+  readonly #refusals = new PendingQueries<true>();
 
   /** @param world Must outlive this object. */
   constructor(world: DnsWorld) {
@@ -68,12 +70,12 @@ export class DnsPipeline {
     const owner = attribution.find(queued, packet);
     const decoded = decodeDns(packet.payload);
     if (!decoded.ok || !isPlainQuery(decoded.value)) {
-      return this.#malformed(packet, owner);
+      return this.#malformed({ queued, packet, nowMs }, owner);
     }
     const message = decoded.value;
     const question = message.questions[0]!;
     if (question.name === probeName) {
-      this.#refuse({ packet, message, why: "denied_by_rule" });
+      this.#refuse({ packet, message, why: "denied_by_rule", nowMs });
       return drop();
     }
     const decision = decideQuery({
@@ -85,15 +87,18 @@ export class DnsPipeline {
     const server = endpointOf(packet.destination, packet.destinationPort);
     const asked: Asked = { question, server, decision, owner };
     if (decision.decision === "deny" && decision.enforced) {
-      const sent = this.#refuse({ packet, message, why: decision.why });
-      const event = () => [this.#event(asked, null)];
+      const { why } = decision;
+      const sent = this.#refuse({ packet, message, why, nowMs });
+      const event = () => [this.#event(asked, { answers: null, nowMs })];
       return sent ? drop(event) : accept(MARK.DENY, event);
     }
     const key = queryKey(packet, { message, outbound: true });
     const evicted = this.#pending.add(key, asked, nowMs);
     return accept(
       this.#world.dnsMark,
-      evicted === null ? undefined : () => [this.#event(evicted, null)],
+      evicted === null
+        ? undefined
+        : () => [this.#event(evicted, { answers: null, nowMs })],
     );
   }
 
@@ -107,7 +112,10 @@ export class DnsPipeline {
     if (!message.response) return unexpected;
     const key = queryKey(packet, { message, outbound: false });
     const asked = this.#pending.take(key, nowMs);
-    if (asked === null) return unexpected;
+    if (asked === null) {
+      const isOurs = this.#refusals.take(key, nowMs) !== null;
+      return isOurs ? accept(MARK.PASS) : unexpected;
+    }
     const { name } = asked.question;
     for (
       const { address, ttlSeconds } of learnedFrom(message, asked.question)
@@ -116,15 +124,18 @@ export class DnsPipeline {
     }
     // Formatted now: the message is a view into the receive buffer.
     const answers = describeAnswers(message);
-    return accept(MARK.PASS, () => [this.#event(asked, answers)]);
+    return accept(MARK.PASS, () => [this.#event(asked, { answers, nowMs })]);
   }
 
   /** The events of queries that nobody answered in time. */
   expire(nowMs: number): DnsEvent[] {
-    return this.#pending.expire(nowMs).map((asked) => this.#event(asked, null));
+    this.#refusals.expire(nowMs);
+    return this.#pending.expire(nowMs).map((asked) =>
+      this.#event(asked, { answers: null, nowMs })
+    );
   }
 
-  #malformed(packet: Packet, owner: Owner | null): Outcome {
+  #malformed({ packet, nowMs }: Seen, owner: Owner | null): Outcome {
     const enforced = this.#world.policy.egress === "block";
     const asked: Asked = {
       question: { name: "", type: 0, class: 0, bytes: new Uint8Array(0) },
@@ -139,15 +150,22 @@ export class DnsPipeline {
       owner,
     };
     const mark = enforced ? MARK.DENY : this.#world.dnsMark;
-    return accept(mark, () => [this.#event(asked, null)]);
+    return accept(mark, () => [this.#event(asked, { answers: null, nowMs })]);
   }
 
   /** False when the answer cannot be sent: the packet is refused by ICMP. */
   #refuse(
-    what: { packet: Packet; message: DnsMessage; why: Decision["why"] },
+    what: {
+      packet: Packet;
+      message: DnsMessage;
+      why: Decision["why"];
+      nowMs: number;
+    },
   ): boolean {
-    const { packet, message, why } = what;
+    const { packet, message, why, nowMs } = what;
+    const key = queryKey(packet, { message, outbound: true });
     try {
+      this.#refusals.add(key, true, nowMs);
       this.#world.refuser.refuse({
         client: { address: packet.source, port: packet.sourcePort },
         server: { address: packet.destination, port: packet.destinationPort },
@@ -164,7 +182,11 @@ export class DnsPipeline {
     }
   }
 
-  #event(asked: Asked, answers: readonly string[] | null): DnsEvent {
+  #event(
+    asked: Asked,
+    of: { answers: readonly string[] | null; nowMs: number },
+  ): DnsEvent {
+    const { answers, nowMs } = of;
     const { decision, enforced, why, rule } = asked.decision;
     return {
       kind: "dns",
@@ -177,7 +199,10 @@ export class DnsPipeline {
       server: asked.server,
       answers,
       step: null,
-      process: this.#world.attribution.describe(asked.owner),
+      process: this.#world.attribution.describe(asked.owner, {
+        nowMs,
+        anew: decision === "deny",
+      }),
       container: null,
     };
   }

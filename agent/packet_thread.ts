@@ -10,13 +10,19 @@ import { NameTable } from "./decide/names.ts";
 import type { Policy } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
 import { decodeNetlink } from "./decode/netlink.ts";
-import { decodeQueued, QUEUE_PACKET_TYPE } from "./decode/nfqueue.ts";
+import {
+  decodeQueued,
+  QUEUE_PACKET_TYPE,
+  type QueuedPacket,
+} from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK, type Slot, SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
+import type { Outcome } from "./outcome.ts";
 import { flowKey, Pipeline } from "./pipeline.ts";
+import type { EventBody } from "./record/event.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
 import { Libc } from "../ffi/libc.ts";
 import { enterNetworkNamespace } from "../ffi/namespaces.ts";
@@ -135,7 +141,7 @@ export class PacketThread {
       }
       const nowMs = performance.now();
       if (nowMs > expireAtMs) {
-        this.#record(() => this.#pipeline.expire(nowMs));
+        this.#record(() => this.#pipeline.expire(nowMs), nowMs);
         expireAtMs = nowMs + IDLE_MS;
       }
       if (this.#batch.length > 0) {
@@ -143,7 +149,8 @@ export class PacketThread {
         if (isFull || nowMs - this.#batchSinceMs >= BATCH_MS) this.#flush();
       }
     }
-    this.#record(() => this.#pipeline.expire(Infinity));
+    const nowMs = performance.now();
+    this.#record(() => this.#pipeline.expire(Infinity), nowMs);
     this.#flush();
     this.#stack.dispose();
     this.#post({ kind: "done", packets: this.#packets });
@@ -164,14 +171,18 @@ export class PacketThread {
       const queued = decodeQueued(payload);
       if (!queued.ok) continue;
       this.#packets++;
-      const outcome = this.#judge(queue, queued.value);
-      if (outcome?.events !== undefined) this.#record(outcome.events);
+      const nowMs = performance.now();
+      const outcome = this.#judge(queue, { queued: queued.value, nowMs });
+      if (outcome?.events !== undefined) this.#record(outcome.events, nowMs);
     }
   }
 
-  #judge(queue: NetfilterQueue, queued: Parameters<Pipeline["judge"]>[0]) {
+  #judge(
+    queue: NetfilterQueue,
+    { queued, nowMs }: { queued: QueuedPacket; nowMs: number },
+  ): Outcome | null {
     try {
-      const outcome = this.#pipeline.judge(queued, performance.now());
+      const outcome = this.#pipeline.judge(queued, nowMs);
       queue.setVerdict(queued.id, outcome);
       return outcome;
     } catch (error) {
@@ -182,10 +193,9 @@ export class PacketThread {
     }
   }
 
-  #record(events: NonNullable<ReturnType<Pipeline["judge"]>["events"]>): void {
+  #record(events: () => EventBody[], nowMs: number): void {
     const bodies = events();
     if (bodies.length === 0) return;
-    const nowMs = performance.now();
     if (this.#batch.length === 0) this.#batchSinceMs = nowMs;
     const time = this.#clock.format(nowMs);
     for (const body of bodies) this.#batch.push(encodeEvent(body, time));

@@ -10,8 +10,8 @@ import { examine, install } from "./doctor.ts";
 import { parsePolicy } from "./decide/policy_file.ts";
 import { policyWarnings } from "./decide/policy_flags.ts";
 import { AgentError } from "./errors.ts";
+import { loadJournal } from "./journal_file.ts";
 import { choice, type Options, usage } from "./options.ts";
-import { readJournal } from "./record/read.ts";
 import { aggregate } from "./report/aggregate.ts";
 import { escapeTerminal } from "./report/escape.ts";
 import { renderJson } from "./report/json.ts";
@@ -29,7 +29,10 @@ export function report(context: Context, options: Options): number {
     "markdown",
     "json",
   ]) ?? "markdown";
-  const { events, problems } = readJournal(read(context, journal));
+  const { events, problems } = loadJournal(
+    context.libc,
+    context.resolve(journal),
+  );
   const summary = aggregate(events, problems);
   const text = format === "json"
     ? renderJson(summary)

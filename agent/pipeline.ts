@@ -159,7 +159,7 @@ export class Pipeline {
   }
 
   #event(
-    { queued, packet }: Seen,
+    { queued, packet, nowMs }: Seen,
     of: { owner: Owner | null; decision: Decision },
   ): ConnectionEvent {
     const { decision, enforced, why, rule, names } = of.decision;
@@ -182,7 +182,10 @@ export class Pipeline {
       names,
       sni: null,
       step: null,
-      process: this.#world.attribution.describe(of.owner),
+      process: this.#world.attribution.describe(of.owner, {
+        nowMs,
+        anew: decision === "deny",
+      }),
       container: null,
     };
   }

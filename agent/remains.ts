@@ -7,8 +7,8 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
+import { loadJournal } from "./journal_file.ts";
 import { Journal } from "./record/journal.ts";
-import { readJournal } from "./record/read.ts";
 import {
   type GuardState,
   isAlive,
@@ -167,7 +167,7 @@ export function lastSign(
   state: GuardState,
 ): string {
   const beat = tryReadText(libc, `${directory}/${HEARTBEAT_NAME}`);
-  const text = tryReadText(libc, state.journal) ?? "";
-  const event = readJournal(text).events.at(-1)?.time ?? state.since;
+  const { events } = loadJournal(libc, state.journal);
+  const event = events.at(-1)?.time ?? state.since;
   return beat !== null && beat > event ? beat : event;
 }

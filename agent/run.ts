@@ -9,12 +9,12 @@ import { type Command, findProgram, startCommand } from "./enforce/command.ts";
 import { commandEnvironment } from "./enforce/environment.ts";
 import { AgentError } from "./errors.ts";
 import { findInvoker, type Invoker, variable } from "./observe/invoker.ts";
+import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import { type Options, usage } from "./options.ts";
-import { readJournal } from "./record/read.ts";
 import { aggregate, type Summary } from "./report/aggregate.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { Session } from "./session.ts";
-import { readLink, readText } from "../ffi/files.ts";
+import { readLink } from "../ffi/files.ts";
 import { waitForExit } from "../ffi/spawn.ts";
 
 const DENIED_EXIT_CODE = 4;
@@ -146,12 +146,8 @@ async function finish(
   session.journal.giveTo(invoker);
   const { path } = session.journal;
   await session.close();
-  const { events, problems } = readJournal(readText(context.libc, path));
-  // A journal that is continued holds earlier runs; this is about the last.
-  const start = events.findLastIndex((event) =>
-    event.kind === "agent" && event.event === "armed"
-  );
-  const summary = aggregate(events.slice(Math.max(start, 0)), problems);
+  const journal = lastGuardOf(loadJournal(context.libc, path));
+  const summary = aggregate(journal.events, journal.problems);
   showSummary(context, { summary, policy, path });
   const refused = summary.rows.some(({ decision, enforced }) =>
     decision === "deny" && enforced

@@ -114,6 +114,8 @@ function spawnDaemon(context: Context, options: Options): DaemonReport {
         "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
         "LC_ALL=C.UTF-8",
         "NO_COLOR=1",
+        // Deno would look for its own releases, past its permissions.
+        "DENO_NO_UPDATE_CHECK=1",
         ...KEPT.flatMap((name) => {
           const value = variable(context.environment, name);
           return value === null ? [] : [`${name}=${value}`];

@@ -5,15 +5,15 @@
  */
 import { type Context, say } from "./context.ts";
 import { AgentError } from "./errors.ts";
+import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import type { Options } from "./options.ts";
 import type { Event } from "./record/event.ts";
-import { readJournal } from "./record/read.ts";
 import { clearRemains, lastSign } from "./remains.ts";
-import { aggregate, countsOf, type Summary } from "./report/aggregate.ts";
+import { aggregate, countsOf } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { type GuardState, isAlive, readState } from "./state.ts";
-import { canAccess, tryReadText } from "../ffi/files.ts";
+import { canAccess } from "../ffi/files.ts";
 
 const DENIED_EXIT_CODE = 4;
 const SIGTERM = 15; // <asm/signal.h>
@@ -60,7 +60,8 @@ export async function stop(
     if (netns !== null && canAccess(libc, netns)) context.enter(netns);
     clearRemains(libc, directory, after);
   }
-  const summary = summarize(context, state);
+  const journal = lastGuardOf(loadJournal(libc, state.journal));
+  const summary = aggregate(journal.events, journal.problems);
   const stopped = readState(libc, directory)!;
   console.log(JSON.stringify(describe(context, directory, stopped)));
   console.error(
@@ -108,9 +109,7 @@ async function end(context: Context, state: GuardState): Promise<void> {
 }
 
 function describe(context: Context, directory: string, state: GuardState) {
-  const { events } = readJournal(
-    tryReadText(context.libc, state.journal) ?? "",
-  );
+  const { events } = loadJournal(context.libc, state.journal);
   const name = state.stoppedAt !== null
     ? "stopped"
     : isAlive(context.libc, state)
@@ -142,14 +141,4 @@ function coverageUntil(events: readonly Event[], end: string) {
     })),
     lost: [...lost.filter(({ to }) => to !== null), open],
   };
-}
-
-/** Of the journal's last guard only: a journal can be continued. */
-function summarize(context: Context, state: GuardState): Summary {
-  const text = tryReadText(context.libc, state.journal) ?? "";
-  const { events, problems } = readJournal(text);
-  const start = events.findLastIndex((event) =>
-    event.kind === "agent" && event.event === "armed"
-  );
-  return aggregate(events.slice(Math.max(start, 0)), problems);
 }

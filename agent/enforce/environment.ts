@@ -24,7 +24,7 @@ const SET_BY_NPX =
  * package manager, which would make npm call itself deno.
  */
 const SET_BY_US =
-  /^(?:(?:SLUICE_CWD|INIT_CWD|SUDO_[A-Z]+)=|npm_config_user_agent=deno\/)/;
+  /^(?:(?:SLUICE_CWD|DENO_NO_UPDATE_CHECK|INIT_CWD|SUDO_[A-Z]+)=|npm_config_user_agent=deno\/)/;
 
 /** Directories that npx puts in front of PATH, up to the last of them. */
 const NPX_PATH_END = "/@npmcli/run-script/lib/node-gyp-bin";

@@ -4,9 +4,10 @@
  * @module
  */
 import { decodeArguments, decodeProcStat } from "../decode/proc.ts";
+import { fromBytes } from "../../ffi/text.ts";
 import type { ProcFiles } from "./proc_files.ts";
 
-/** What is read once and kept changes seldom: parents and their programs. */
+/** What was read of a process's parents is believed for this long. */
 const FRESH_MS = 100;
 
 /** A process that can be looked at again and again, at a system call each. */
@@ -17,6 +18,7 @@ export class KnownProcess implements Disposable {
   readonly #statFd: number;
   readonly pid: number;
   #exe: string | null = null;
+  #exeBytes = new Uint8Array(0);
   #args: readonly string[] = [];
   #cmdline = new Uint8Array(0);
   #parentPid = 0;
@@ -35,8 +37,7 @@ export class KnownProcess implements Disposable {
     this.#directoryFd = files.openDirectory(`/proc/${pid}`);
     this.#cmdlineFd = files.openFile(this.#directoryFd, "cmdline");
     this.#statFd = files.openFile(this.#directoryFd, "stat");
-    this.readExe();
-    this.readArguments();
+    this.read();
   }
 
   /** As last read; null for a kernel thread, or when it was never there. */
@@ -61,14 +62,17 @@ export class KnownProcess implements Disposable {
 
   /** False when the process is gone: what was read while it lived stays. */
   readExe(): boolean {
-    const exe = this.#files.exe(this.#directoryFd);
-    if (exe === null) return false;
-    this.#exe = exe;
+    const bytes = this.#files.exe(this.#directoryFd);
+    if (bytes.length === 0) return false;
+    // Decoding costs more than the system call, and it hardly ever changes.
+    if (!isEqual(bytes, this.#exeBytes)) {
+      this.#exeBytes = bytes.slice();
+      this.#exe = fromBytes(this.#exeBytes);
+    }
     return true;
   }
 
-  /** Reads the arguments anew: it may have executed another program. */
-  readArguments(): void {
+  #readArguments(): void {
     const bytes = this.#files.read(this.#cmdlineFd);
     // Empty also when it is gone: what was read while it lived stays.
     if (bytes.length === 0 || isEqual(bytes, this.#cmdline)) return;
@@ -76,11 +80,21 @@ export class KnownProcess implements Disposable {
     this.#args = decodeArguments(this.#cmdline);
   }
 
-  /** Reads executable and parent anew, unless that was done a moment ago. */
+  /**
+   * Reads everything anew, unless that was done a moment ago.
+   *
+   * @param nowMs Milliseconds on a clock that never goes back.
+   */
   refresh(nowMs: number): void {
     if (nowMs - this.#readAtMs < FRESH_MS) return;
     this.#readAtMs = nowMs;
+    this.read();
+  }
+
+  /** Reads everything anew. */
+  read(): void {
     this.readExe();
+    this.#readArguments();
     const stat = decodeProcStat(this.#files.read(this.#statFd));
     if (stat.ok) this.#parentPid = stat.value.parentPid;
   }

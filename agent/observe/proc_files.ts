@@ -6,7 +6,7 @@
 import { readDirectoryFd } from "../../ffi/directories.ts";
 import { O } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
-import { cString, fromBytes } from "../../ffi/text.ts";
+import { cString } from "../../ffi/text.ts";
 
 /** Files are read up to this; an argument vector past it is cut. */
 const READ_BYTES = 16_384;
@@ -47,10 +47,10 @@ export class ProcFiles {
     if (fd >= 0) this.#libc.symbols.close(fd);
   }
 
-  /** The executable's path; null for a kernel thread or a process gone. */
-  exe(directoryFd: number): string | null {
+  /** The executable's path; empty for a kernel thread or a process gone. */
+  exe(directoryFd: number): Uint8Array {
     const count = this.#readLink(directoryFd, EXE);
-    return count < 0 ? null : fromBytes(this.#buffer.subarray(0, count));
+    return this.#buffer.subarray(0, Math.max(count, 0));
   }
 
   /** A file as it is now, from its start; none of it when it is gone. */

@@ -94,8 +94,8 @@ export class ProcessTable implements Disposable {
   }
 
   /**
-   * Brings a process's arguments up to date and lists those above it. Meant
-   * for after the verdict: it costs more than a packet should wait for.
+   * Brings a process up to date and lists those above it. Meant for after the
+   * verdict: it costs more than a packet should wait for.
    *
    * @param process As {@linkcode find} returned it.
    * @param nowMs Milliseconds on a clock that never goes back.
@@ -104,9 +104,7 @@ export class ProcessTable implements Disposable {
   describe(process: Process, nowMs: number): readonly Ancestor[] {
     const known = this.#known.get(process.pid);
     if (known !== process) return [];
-    known.readExe();
-    known.readArguments();
-    known.refresh(nowMs);
+    known.read();
     const ancestors: Ancestor[] = [];
     let pid = known.parentPid;
     while (pid > 0 && ancestors.length < MAX_ANCESTORS) {
@@ -137,7 +135,7 @@ export class ProcessTable implements Disposable {
       );
       this.#files.close(directoryFd);
       if (found !== undefined) {
-        // Anew: what is known of a pid may be of a process that has ended.
+        // What is known of a pid may be of a process that has ended.
         const before = this.#known.get(pid);
         if (before !== undefined && !before.readExe()) this.#forget(before);
         const process = this.#know(pid);
@@ -179,8 +177,11 @@ export class ProcessTable implements Disposable {
   }
 
   #linkText(inode: number): Uint8Array {
+    // By hand, as TextEncoder would cost more than the look-up itself.
     const text = `socket:[${inode}]`;
-    const { written } = new TextEncoder().encodeInto(text, this.#link);
-    return this.#link.subarray(0, written);
+    for (let at = 0; at < text.length; at++) {
+      this.#link[at] = text.charCodeAt(at);
+    }
+    return this.#link.subarray(0, text.length);
   }
 }

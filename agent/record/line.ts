@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EventBody, JOURNAL_VERSION } from "./event.ts";
+import { type EventBody, JOURNAL_VERSION, type ProcessField } from "./event.ts";
 
 /** Milliseconds between two looks at the system's clock. */
 const SYNC_MS = 1000;
@@ -12,6 +12,8 @@ const SYNC_MS = 1000;
 export class WallClock {
   #offsetMs = 0;
   #syncedAtMs = -Infinity;
+  #second = NaN;
+  #prefix = "";
 
   /** @returns RFC 3339 in UTC, such as `2026-01-02T03:04:05.678901Z`. */
   format(nowMs: number = performance.now()): string {
@@ -20,12 +22,19 @@ export class WallClock {
       this.#syncedAtMs = nowMs;
     }
     const wallMs = this.#offsetMs + nowMs;
-    const wholeMs = Math.floor(wallMs);
-    const micros = Math.floor((wallMs - wholeMs) * 1000);
-    const text = new Date(wholeMs).toISOString();
-    return `${text.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
+    const second = Math.floor(wallMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      // Up to the dot, which is the same for a second of events.
+      this.#prefix = new Date(second * 1000).toISOString().slice(0, 20);
+    }
+    const micros = Math.floor((wallMs - second * 1000) * 1000);
+    return `${this.#prefix}${String(micros).padStart(6, "0")}Z`;
   }
 }
+
+/** A process sends many packets, and is most of what an event says. */
+const ENCODED = new WeakMap<ProcessField, string>();
 
 /**
  * An event's line without its place in the journal, which only the journal's
@@ -34,8 +43,24 @@ export class WallClock {
  * @returns What {@linkcode numberLine} completes.
  */
 export function encodeEvent(body: EventBody, time: string): string {
-  const { kind, ...rest } = body;
-  return JSON.stringify({ time, kind, ...rest }).slice(1);
+  const start = `"time":"${time}","kind":"${body.kind}"`;
+  if (body.kind === "agent") return `${start},${encodeRest(body)}}`;
+  const process = body.process === null ? "null" : encodeProcess(body.process);
+  return `${start},${encodeRest(body)},"process":${process}}`;
+}
+
+/** The fields of an object without its braces, kind and process left out. */
+function encodeRest(body: EventBody): string {
+  return JSON.stringify({ ...body, kind: undefined, process: undefined })
+    .slice(1, -1);
+}
+
+function encodeProcess(process: ProcessField): string {
+  const before = ENCODED.get(process);
+  if (before !== undefined) return before;
+  const encoded = JSON.stringify(process);
+  ENCODED.set(process, encoded);
+  return encoded;
 }
 
 /** Gives an encoded event its place; the line ends with its newline. */

@@ -21,6 +21,8 @@ const AGENT_OPTIONS = [
   "--allow-read=agent,ffi",
   "--ignore-env",
   "--no-prompt",
+  // Memory, and no permission.
+  "--v8-flags=--max-semi-space-size=1",
 ];
 
 const WHY_NARROW =
