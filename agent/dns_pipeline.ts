@@ -11,25 +11,17 @@ import type { Decision } from "./decide/decision.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
 import { PendingQueries, type QueryKey } from "./decide/pending.ts";
+import { isPlainQuery } from "./decide/plain_query.ts";
 import { decideQuery } from "./decide/query.ts";
 import { formatAddress } from "./decode/address.ts";
 import { decodeDns, type DnsMessage, type DnsQuestion } from "./decode/dns.ts";
-import { formatDnsType } from "./decode/dns_type.ts";
+import { DNS_TYPE, formatDnsType } from "./decode/dns_type.ts";
 import type { Packet } from "./decode/packet.ts";
 import type { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK } from "./enforce/marks.ts";
 import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
 import type { DnsEvent } from "./record/event.ts";
 import { SystemCallError } from "../ffi/errors.ts";
-
-/** RFC 1035 3.2.4; RFC 1035 4.1.1. */
-const CLASS_IN = 1;
-const OPCODE_QUERY = 0;
-/** RFC 1035 3.2.2, 3.4.1; RFC 3596. */
-const TYPE = { A: 1, CNAME: 5, AAAA: 28 } as const;
-
-/** A cookie (RFC 7873) and a client subnet (RFC 7871) with their heads. */
-const MAX_OPTION_BYTES = 44 + 24;
 
 /** What the DNS side of the pipeline works with; all of it is borrowed. */
 export interface DnsWorld {
@@ -208,16 +200,6 @@ export class DnsPipeline {
   }
 }
 
-/** RFC 1035 4.1.1: one question, nothing else, nothing behind it. */
-function isPlainQuery(message: DnsMessage): boolean {
-  return !message.response && message.opcode === OPCODE_QUERY &&
-    message.questions.length === 1 &&
-    message.questions[0]!.class === CLASS_IN &&
-    message.answers.length === 0 && message.authorities.length === 0 &&
-    message.additionals.length === 0 && message.trailingBytes === 0 &&
-    (message.edns?.options.length ?? 0) <= MAX_OPTION_BYTES;
-}
-
 function queryKey(
   packet: Packet,
   of: { message: DnsMessage; outbound: boolean },
@@ -243,9 +225,11 @@ function queryKey(
 
 function describeAnswers(message: DnsMessage): string[] {
   return message.answers.flatMap(({ type, data, target }) => {
-    if (type === TYPE.A && data.length === 4) return [formatAddress(data)];
-    if (type === TYPE.AAAA && data.length === 16) return [formatAddress(data)];
-    return type === TYPE.CNAME && target !== null ? [target] : [];
+    if (type === DNS_TYPE.A && data.length === 4) return [formatAddress(data)];
+    if (type === DNS_TYPE.AAAA && data.length === 16) {
+      return [formatAddress(data)];
+    }
+    return type === DNS_TYPE.CNAME && target !== null ? [target] : [];
   });
 }
 

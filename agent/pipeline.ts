@@ -134,7 +134,11 @@ export class Pipeline {
       !this.#world.interfaces.isInternal(queued.inInterface, nowMs);
     // Neighbour discovery is not tracked, so there is no flow to allow.
     const isTracked = packet.protocol !== PROTOCOL.ICMPV6;
-    return fromOutside || !isTracked ? MARK.PASS : MARK.ALLOW;
+    // Our own refusals among them: allowed, the flow would be open both ways,
+    // from the container to the name server too.
+    const isDnsAnswer = packet.protocol === PROTOCOL.UDP &&
+      packet.sourcePort === DNS_PORT;
+    return fromOutside || isDnsAnswer || !isTracked ? MARK.PASS : MARK.ALLOW;
   }
 
   #refuseUnread(queued: QueuedPacket): Outcome {

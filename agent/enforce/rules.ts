@@ -90,6 +90,9 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   const forward = `${end}-FWD`;
   const local = `${end}-LO`;
   const decided = [...connmark(MARK.ALLOW), "-j", "RETURN"];
+  // Our own refusal opens a flow to whom it refuses: what that one asks next
+  // would be a reply in it.
+  const question = [...toDns("udp"), "-g", end];
   const chains: Chain[] = [
     { name: end, rules },
     { name: local, rules: loopbackRules(family, end) },
@@ -98,6 +101,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
       rules: [
         decided,
         ["-o", "lo", "-g", local],
+        question,
         ...replyRules(guarded, "own"),
         ...(guarded.cgroup === null ? kernelRules(family) : []),
         ["-g", end],
@@ -108,7 +112,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
     { chain: "OUTPUT", first, rule: [...members(guarded), "-j", out] },
   ];
   if (guarded.cgroup === null) {
-    const passing = [decided, ...replyRules(guarded, "forwarded")];
+    const passing = [decided, question, ...replyRules(guarded, "forwarded")];
     chains.push({ name: forward, rules: [...passing, ["-g", end]] });
     hooks.push({ chain: "FORWARD", first, rule: ["-j", forward] });
   }
