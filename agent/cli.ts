@@ -29,11 +29,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 const CANNOT_ARM_EXIT_CODE = 3;
 
-/** The codes that are not {@linkcode CANNOT_ARM_EXIT_CODE}; 127 as in sh(1). */
+/** Those that are not {@linkcode CANNOT_ARM_EXIT_CODE}; a command's as in sh(1). */
 const EXIT_CODES: Partial<Record<AgentErrorCode, number>> = {
   usage: 2,
   policy_invalid: 2,
-  command_unusable: 127,
+  command_missing: 127,
+  command_unusable: 126,
 };
 
 /**

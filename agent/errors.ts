@@ -8,6 +8,7 @@
 export type AgentErrorCode =
   | "already_guarded"
   | "cgroup_unavailable"
+  | "command_missing"
   | "command_unusable"
   | "firewall_failed"
   | "install_failed"

@@ -17,7 +17,7 @@ import { escapeTerminal } from "./report/escape.ts";
 import { renderJson } from "./report/json.ts";
 import { renderMarkdown } from "./report/markdown.ts";
 import { SystemCallError } from "../ffi/errors.ts";
-import { readText, replaceFile } from "../ffi/files.ts";
+import { readText, writeFile } from "../ffi/files.ts";
 
 const MISSING_EXIT_CODE = 3;
 
@@ -43,7 +43,7 @@ export function report(context: Context, options: Options): number {
   }
   const path = context.resolve(flags.output);
   try {
-    replaceFile(context.libc, path, text);
+    writeFile(context.libc, path, text);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     throw usage(

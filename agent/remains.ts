@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { say } from "./context.ts";
 import { Cgroup } from "./enforce/cgroup.ts";
 import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
 import { loadJournal } from "./journal_file.ts";
 import { Journal } from "./record/journal.ts";
+import { WallClock } from "./record/line.ts";
 import {
   type GuardState,
   isAlive,
@@ -51,8 +53,26 @@ export function clearRemains(
     else cgroup.release();
     cgroup.remove();
   }
+  const now = new WallClock().format();
+  try {
+    noteEnd(libc, { directory, state, now });
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    // A journal that is gone must not keep the next guard from arming.
+    say(`Warning: ${error.message}`);
+  }
+  const stopped = { ...state, stoppedAt: now };
+  libc.symbols.unlink(cString(`${directory}/${HEARTBEAT_NAME}`));
+  writeState(libc, directory, stopped);
+  return stopped;
+}
+
+function noteEnd(
+  libc: Libc,
+  of: { directory: string; state: GuardState; now: string },
+): void {
+  const { directory, state, now } = of;
   using journal = new Journal(libc, state.journal);
-  const now = journal.now();
   journal.write({
     kind: "agent",
     event: "coverage_lost",
@@ -67,9 +87,6 @@ export function clearRemains(
     from: state.since,
     to: now,
   });
-  const stopped = { ...state, stoppedAt: now };
-  writeState(libc, directory, stopped);
-  return stopped;
 }
 
 /**
@@ -120,7 +137,9 @@ export function clearDeadRuns(libc: Libc, directory: string): void {
     const own = `${directory}/${name}`;
     const state = readState(libc, own);
     if (state !== null && isAlive(libc, state)) continue;
-    if (state !== null) clearRemains(libc, own, state);
+    // Once only: a live guard may have taken the slot by the next time.
+    if (state?.stoppedAt === null) clearRemains(libc, own, state);
+    if (state !== null) removeState(libc, own);
     finished.push(own);
   }
   // Journals of commands are kept for `sluice report`, but not for ever: the

@@ -14,23 +14,14 @@ import { type Options, usage } from "./options.ts";
 import { aggregate, type Summary } from "./report/aggregate.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { Session } from "./session.ts";
+import { SignalRelay } from "./signals.ts";
 import { readLink } from "../ffi/files.ts";
 import { waitForExit } from "../ffi/spawn.ts";
 
 const DENIED_EXIT_CODE = 4;
+/** As shells report a death by signal: this and its number. */
+const FIRST_SIGNAL_EXIT_CODE = 128;
 const DEFAULT_COLUMNS = 100;
-
-/** <asm/signal.h>; those that a caller sends to end or to tell something. */
-const FORWARDED = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGTERM: 15,
-} as const;
-/** The terminal sends these to the whole process group, the command with it. */
-const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
 
 /**
  * Runs a command under guard.
@@ -47,6 +38,11 @@ export async function run(context: Context, options: Options): Promise<number> {
   const command = buildCommand(context, { args, invoker });
   findProgram(context.libc, command);
 
+  using signals = new SignalRelay(context.libc);
+  const attend = (pid: number) => {
+    signals.relayTo(pid);
+    return waitForExit(context.libc, pid);
+  };
   let session: Session;
   try {
     const scope = "command";
@@ -56,11 +52,17 @@ export async function run(context: Context, options: Options): Promise<number> {
     say(error.message);
     say("NOT GUARDED: the command runs all the same, as --on-failure asks");
     const pid = startCommand(context.libc, command, null);
-    return await attend(context, pid);
+    return await attend(pid);
   }
   try {
+    const signal = await signals.early();
+    if (signal !== null) {
+      await session.close();
+      say("Told to end before the command was started");
+      return FIRST_SIGNAL_EXIT_CODE + signal;
+    }
     const pid = startCommand(context.libc, command, session.cgroup);
-    const code = await attend(context, pid);
+    const code = await attend(pid);
     endStragglers(context, { session, policy });
     return await finish(context, { session, policy, code, invoker });
   } catch (error) {
@@ -97,26 +99,6 @@ function buildCommand(
   };
 }
 
-/** Waits for the command; signals meant for it reach it. */
-async function attend(context: Context, pid: number): Promise<number> {
-  const { libc } = context;
-  const isTerminal = Deno.stdin.isTerminal();
-  const names = Object.keys(FORWARDED) as (keyof typeof FORWARDED)[];
-  const listeners = names.map((name) => {
-    const forward = () => {
-      if (isTerminal && FROM_TERMINAL.has(name)) return;
-      libc.symbols.kill(pid, FORWARDED[name]);
-    };
-    Deno.addSignalListener(name, forward);
-    return () => Deno.removeSignalListener(name, forward);
-  });
-  try {
-    return await waitForExit(libc, pid);
-  } finally {
-    for (const remove of listeners) remove();
-  }
-}
-
 /** Nothing may outlive its guard: in block mode it ends with it. */
 function endStragglers(
   context: Context,
@@ -143,16 +125,23 @@ async function finish(
   of: { session: Session; policy: Policy; code: number; invoker: Invoker },
 ): Promise<number> {
   const { session, policy, code, invoker } = of;
+  const { path, ownPath } = session.journal;
+  await session.disarm();
+  // Not by its name: the command may have put another file there.
+  const journal = lastGuardOf(loadJournal(context.libc, ownPath));
   session.journal.giveTo(invoker);
-  const { path } = session.journal;
   await session.close();
-  const journal = lastGuardOf(loadJournal(context.libc, path));
+  const { lost } = session.journal;
   const summary = aggregate(journal.events, journal.problems);
   showSummary(context, { summary, policy, path });
+  if (lost > 0) {
+    say(`Warning: ${lost} events are missing above, "${path}" took no more`);
+  }
   const refused = summary.rows.some(({ decision, enforced }) =>
     decision === "deny" && enforced
   );
-  return code === 0 && refused && policy.on.denied === "fail"
+  // A refusal may be among what is lost, and a full disk must not hide it.
+  return code === 0 && (refused || lost > 0) && policy.on.denied === "fail"
     ? DENIED_EXIT_CODE
     : code;
 }

@@ -60,12 +60,17 @@ export class Session {
     if (scope === "host") clearHostRemains(libc, base, context.netns(flags));
     else clearDeadRuns(libc, base);
     makeStateDirectory(libc, this.#directory);
-    this.journal = new Journal(
-      libc,
-      flags.journal === undefined
-        ? `${this.#directory}/journal.ndjson`
-        : context.resolve(flags.journal),
-    );
+    try {
+      this.journal = new Journal(
+        libc,
+        flags.journal === undefined
+          ? `${this.#directory}/journal.ndjson`
+          : context.resolve(flags.journal),
+      );
+    } catch (error) {
+      if (scope === "command") removeState(libc, this.#directory);
+      throw error;
+    }
     try {
       this.cgroup = scope === "host" ? null : Cgroup.create(libc, name);
     } catch (error) {
@@ -107,17 +112,24 @@ export class Session {
     return this.#guard!.since;
   }
 
-  /** Disarms, and leaves the machine as it was. */
+  /** Disarms, leaves the machine as it was, and closes the journal. */
   async close(): Promise<void> {
+    await this.disarm();
+    this.journal[Symbol.dispose]();
+  }
+
+  /** The same with the journal still open; a second call does nothing. */
+  async disarm(): Promise<void> {
+    if (this.#guard === null) return;
     const { libc } = this.#context;
     clearInterval(this.#heart);
-    await this.#guard!.disarm();
+    await this.#guard.disarm();
+    this.#guard = null;
     this.cgroup?.remove();
     libc.symbols.unlink(cString(`${this.#directory}/${HEARTBEAT_NAME}`));
     const stoppedAt = this.journal.now();
     if (this.cgroup !== null) removeState(libc, this.#directory);
     else writeState(libc, this.#directory, { ...this.#state!, stoppedAt });
-    this.journal[Symbol.dispose]();
   }
 
   async #arm(): Promise<void> {

@@ -85,26 +85,56 @@ export interface Ownership {
 /** struct statx, <linux/stat.h>: the same on every architecture. */
 const STATX = { uid: 20, mode: 28, bytes: 256, basic: 0x7ff } as const;
 
+/** <linux/fcntl.h>, each without its `AT_`. */
+const LOOK = {
+  FDCWD: -100,
+  SYMLINK_NOFOLLOW: 0x100,
+  EMPTY_PATH: 0x1000,
+} as const;
+
+/** <linux/stat.h>: the bits that say what a file is, and those of a plain one. */
+const S = { IFMT: 0o170000, IFREG: 0o100000 } as const;
+
 /**
  * Asks who owns a file or directory; a symbolic link counts as itself.
  *
  * @throws {SystemCallError} With the errno of statx(2).
  */
 export function ownership(libc: Libc, path: string): Ownership {
-  const AT_FDCWD = -100; // <linux/fcntl.h>
-  const AT_SYMLINK_NOFOLLOW = 0x100;
-  const buffer = new Uint8Array(STATX.bytes);
-  const result = libc.symbols.statx(
-    AT_FDCWD,
-    cString(path),
-    AT_SYMLINK_NOFOLLOW,
-    STATX.basic,
-    buffer,
-  );
-  libc.check("statx", result);
-  const view = new DataView(buffer.buffer);
+  const view = statx(libc, {
+    fd: LOOK.FDCWD,
+    path,
+    flags: LOOK.SYMLINK_NOFOLLOW,
+  });
   return {
     uid: view.getUint32(STATX.uid, true),
     isShared: (view.getUint16(STATX.mode, true) & 0o022) !== 0,
   };
+}
+
+/**
+ * Whether an open file is a plain one: no device, pipe or directory.
+ *
+ * @throws {SystemCallError} With the errno of statx(2).
+ */
+export function isPlainFile(libc: Libc, fd: number): boolean {
+  const view = statx(libc, { fd, path: "", flags: LOOK.EMPTY_PATH });
+  return (view.getUint16(STATX.mode, true) & S.IFMT) === S.IFREG;
+}
+
+function statx(
+  libc: Libc,
+  of: { fd: number; path: string; flags: number },
+): DataView {
+  const buffer = new Uint8Array(STATX.bytes);
+  const { fd, path, flags } = of;
+  const result = libc.symbols.statx(
+    fd,
+    cString(path),
+    flags,
+    STATX.basic,
+    buffer,
+  );
+  libc.check("statx", result);
+  return new DataView(buffer.buffer);
 }

@@ -10,6 +10,8 @@ export const ERRNO = {
   ENOENT: 2,
   ESRCH: 3,
   EINTR: 4,
+  E2BIG: 7,
+  ENOEXEC: 8,
   EAGAIN: 11,
   ENOMEM: 12,
   EACCES: 13,

@@ -117,6 +117,21 @@ export function writeAll(libc: Libc, fd: number, bytes: Uint8Array): void {
   }
 }
 
+/**
+ * Writes text over what the path leads to, be it a file, a device or a pipe.
+ *
+ * @throws {SystemCallError} With the errno of open(2) or write(2).
+ */
+export function writeFile(libc: Libc, path: string, text: string): void {
+  const flags = O.WRONLY | O.CREAT | O.TRUNC;
+  const fd = openFile(libc, path, { flags, mode: 0o644 });
+  try {
+    writeAll(libc, fd, new TextEncoder().encode(text));
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
 /** Writes text into a file of the kernel's, such as `cgroup.procs`. */
 export function writeControl(libc: Libc, path: string, text: string): void {
   const fd = openFile(libc, path, { flags: O.WRONLY });
@@ -137,14 +152,19 @@ export function replaceFile(libc: Libc, path: string, text: string): void {
   const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
   const fd = openFile(libc, temporary, { flags });
   try {
-    writeAll(libc, fd, new TextEncoder().encode(text));
-  } finally {
-    libc.symbols.close(fd);
+    try {
+      writeAll(libc, fd, new TextEncoder().encode(text));
+    } finally {
+      libc.symbols.close(fd);
+    }
+    libc.check(
+      "rename",
+      libc.symbols.rename(cString(temporary), cString(path)),
+    );
+  } catch (error) {
+    libc.symbols.unlink(cString(temporary));
+    throw error;
   }
-  libc.check(
-    "rename",
-    libc.symbols.rename(cString(temporary), cString(path)),
-  );
 }
 
 /** Whether the file can be used so; <unistd.h> R_OK 4, W_OK 2, X_OK 1, F_OK 0. */

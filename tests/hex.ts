@@ -12,7 +12,7 @@
  * @returns The bytes, in an array of their own.
  * @throws {SyntaxError} When something else is left, or half a byte.
  */
-export function hex(dump: string): Uint8Array {
+export function hex(dump: string): Uint8Array<ArrayBuffer> {
   const digits = dump.replace(/#.*$/gm, "").replace(/\s+/g, "");
   const wrong = /[^0-9a-fA-F]/.exec(digits)?.[0];
   if (wrong !== undefined) {

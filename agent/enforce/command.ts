@@ -30,13 +30,16 @@ export interface Command {
  * Finds the program a command names, as execvp(3) would.
  *
  * @returns Its absolute path.
- * @throws {AgentError} `command_unusable` when there is none.
+ * @throws {AgentError} `command_missing`, or `command_unusable` when it is
+ * there and cannot be run.
  */
 export function findProgram(libc: Libc, command: Command): string {
   const name = command.args[0]!;
   const path = command.environment.find((pair) => pair.startsWith("PATH="));
   const directories = name.includes("/")
     ? [""]
+    : name === ""
+    ? []
     : (path?.slice("PATH=".length) ?? DEFAULT_PATH).split(":");
   const found = directories.map((directory) =>
     resolvePath(directory === "" ? name : `${directory}/${name}`, command)
@@ -45,14 +48,17 @@ export function findProgram(libc: Libc, command: Command): string {
     canAccess(libc, candidate, X_OK) && readDirectory(libc, candidate) === null
   );
   if (usable !== undefined) return usable;
-  throw new AgentError("command_unusable", {
-    what: `Cannot run ${JSON.stringify(name)}`,
-    why: found.length === 0
-      ? "no such program is found, one is needed"
-      : `${JSON.stringify(found[0])} is not executable`,
-    hint: "Check the spelling, and that its directory is in the PATH that " +
-      "sudo hands on",
-  });
+  throw new AgentError(
+    found.length === 0 ? "command_missing" : "command_unusable",
+    {
+      what: `Cannot run ${JSON.stringify(name)}`,
+      why: found.length === 0
+        ? "no such program is found, one is needed"
+        : `${JSON.stringify(found[0])} is not executable`,
+      hint: "Check the spelling, and that its directory is in the PATH that " +
+        "sudo hands on",
+    },
+  );
 }
 
 /**

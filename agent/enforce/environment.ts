@@ -17,7 +17,7 @@ export interface EnvironmentUser {
  * would send a user's npm into root's cache.
  */
 const SET_BY_NPX =
-  /^(?:npm_(?:command|execpath|node_execpath|package_|lifecycle_)|npm_config_(?:cache|globalconfig|global_prefix|init_module|local_prefix|node_gyp|noproxy|npm_version|prefix|user_agent|userconfig|yes)=)/;
+  /^(?:npm_(?:command|execpath|node_execpath|package_|lifecycle_)|npm_config_(?:cache|globalconfig|global_prefix|init_module|local_prefix|node_gyp|noproxy|npm_version|prefix|user_agent|userconfig|yes)=|NODE=|COLOR=[01]$|EDITOR=vi$)/;
 
 /**
  * Our own, sudo's, and deno task's: where it was started, and that it is the
@@ -52,7 +52,10 @@ export function commandEnvironment(
   if (user !== null) replaced.add("MAIL");
   const kept = initial.filter((pair) =>
     !SET_BY_US.test(pair) && !replaced.has(nameOf(pair)) &&
-    !(throughNpx && (SET_BY_NPX.test(pair) || pair.startsWith("NODE=")))
+    !(throughNpx && SET_BY_NPX.test(pair)) &&
+    // npx exports all of root's npmrc, which may name root's own registry,
+    // proxy and passwords.
+    !(throughNpx && user !== null && pair.startsWith("npm_config_"))
   ).map((pair) =>
     pair.startsWith("PATH=") && throughNpx ? withoutNpxPath(pair) : pair
   );

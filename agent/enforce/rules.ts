@@ -147,8 +147,10 @@ function withAnswers(guarded: Guarded, mangle: TableRules): TableRules {
 function enforceRules({ slot, egress }: Guarded, family: 4 | 6): Rule[] {
   const save = [
     // A reset that we send ourselves belongs to the refused flow, in its
-    // reply direction: what it is marked with must not open that flow.
+    // reply direction, and an error is related to the flow that it is about:
+    // what these are marked with must not open that flow.
     ...["-m", "conntrack", "--ctdir", "ORIGINAL"],
+    ...["--ctstate", "NEW,ESTABLISHED"],
     ...["-j", "CONNMARK", "--save-mark"],
     ...["--nfmask", hex(MARK_MASK), "--ctmask", hex(MARK_MASK)],
   ];

@@ -44,7 +44,7 @@ export function findInvoker(
 ): Invoker {
   const behindSudo = variable(environment, "SUDO_UID");
   const uid = libc.symbols.geteuid() === 0 && behindSudo !== null
-    ? Number(behindSudo)
+    ? /^\d+$/.test(behindSudo) ? Number(behindSudo) : NaN
     : libc.symbols.geteuid();
   const users = decodePasswd(readText(libc, "/etc/passwd"));
   const user = users.find((entry) => entry.uid === uid);

@@ -28,8 +28,11 @@ export interface Process {
 const MAX_KNOWN = 256;
 /** A chain longer than this is cut: somebody forked it to be long. */
 const MAX_ANCESTORS = 32;
-/** Recently seen (process, descriptor) pairs that are tried first. */
-const MAX_HOT = 8;
+/**
+ * Recently seen (process, descriptor) pairs that are tried first, at a system
+ * call each: a parallel build has more senders than processors.
+ */
+const MAX_HOT = 64;
 /** A look-up stops here and finds nobody: the packet is waiting. */
 const MAX_LINKS_READ = 50_000;
 
@@ -139,6 +142,7 @@ export class ProcessTable implements Disposable {
         const before = this.#known.get(pid);
         if (before !== undefined && !before.readExe()) this.#forget(before);
         const process = this.#know(pid);
+        this.#knowParents(process);
         this.#hot.unshift({ process, name: cString(`fd/${found}`) });
         this.#hot.length = Math.min(this.#hot.length, MAX_HOT);
         return process;
@@ -158,6 +162,16 @@ export class ProcessTable implements Disposable {
       yield* newestFirst(procs.split("\n"));
     }
     yield* newestFirst(readDirectory(this.#libc, "/proc") ?? []);
+  }
+
+  /** Looks at those above while the packet waits: they may end together. */
+  #knowParents(process: KnownProcess): void {
+    let pid = process.parentPid;
+    for (let count = 0; pid > 0 && count < MAX_ANCESTORS; count++) {
+      const before = this.#known.get(pid);
+      if (before !== undefined && !before.readExe()) this.#forget(before);
+      pid = this.#know(pid).parentPid;
+    }
   }
 
   #know(pid: number): KnownProcess {

@@ -4,8 +4,9 @@
  * @module
  */
 import { AgentError } from "../errors.ts";
+import { isPlainFile } from "../../ffi/directories.ts";
 import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
-import { O, openFile, writeAll } from "../../ffi/files.ts";
+import { canAccess, O, openFile, writeAll } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/text.ts";
 import type { EventBody } from "./event.ts";
@@ -31,6 +32,7 @@ export class Journal implements Disposable {
   #fd: number;
   #seq = 0;
   #size = 0;
+  readonly #isNew: boolean;
   #waiting: string[] = [];
   #waitingBytes = 0;
   #lost = 0;
@@ -46,17 +48,27 @@ export class Journal implements Disposable {
   constructor(libc: Libc, path: string) {
     this.#libc = libc;
     this.path = path;
-    const flags = O.RDWR | O.CREAT | O.APPEND | O.NOFOLLOW | O.NONBLOCK;
+    const flags = O.RDWR | O.APPEND | O.NOFOLLOW | O.NONBLOCK;
     this.#fd = -1;
+    this.#isNew = !canAccess(libc, path);
     try {
-      this.#fd = openFile(libc, path, { flags });
+      this.#fd = openFile(libc, path, {
+        flags: this.#isNew ? flags | O.CREAT : flags,
+      });
       libc.check("flock", libc.symbols.flock(this.#fd, LOCK_EX_NB));
+      // Root would give a device or a pipe away, or remove it.
+      if (!isPlainFile(libc, this.#fd)) throw holdsSomethingElse(path);
       this.#continue();
     } catch (error) {
       if (this.#fd >= 0) libc.symbols.close(this.#fd);
       if (!(error instanceof SystemCallError)) throw error;
       throw unusable(path, error);
     }
+  }
+
+  /** Leads to the open file, also when its name leads to another by now. */
+  get ownPath(): string {
+    return `/proc/self/fd/${this.#fd}`;
   }
 
   /** The time of now, as events carry it. */
@@ -124,9 +136,11 @@ export class Journal implements Disposable {
     this.#waitingBytes = 0;
   }
 
-  /** Removes the file if nothing was ever written to it. */
+  /** Removes the file if it was made here and nothing was written to it. */
   discardIfEmpty(): void {
-    if (this.#size === 0) this.#libc.symbols.unlink(cString(this.path));
+    if (this.#isNew && this.#size === 0) {
+      this.#libc.symbols.unlink(cString(this.path));
+    }
   }
 
   /** Gives the file to a user, once nobody must keep it from them any more. */
@@ -138,6 +152,7 @@ export class Journal implements Disposable {
   [Symbol.dispose](): void {
     if (this.#fd < 0) return;
     this.flush();
+    this.#lost += this.#waiting.length;
     this.#libc.symbols.close(this.#fd);
     this.#fd = -1;
   }
@@ -161,11 +176,7 @@ export class Journal implements Disposable {
       new TextDecoder().decode(bytes.subarray(0, FIRST_LINE.length)),
     );
     if (found === null && !begun) {
-      throw new AgentError("journal_unusable", {
-        what: `Cannot continue the journal "${this.path}"`,
-        why: "the file holds something else, a journal or nothing is needed",
-        hint: "Name another file with --journal",
-      });
+      throw holdsSomethingElse(this.path);
     }
     this.#seq = Number(found?.[1] ?? 0);
     this.#size += end - bytes.length;
@@ -174,6 +185,14 @@ export class Journal implements Disposable {
       symbols.ftruncate(this.#fd, BigInt(this.#size)),
     );
   }
+}
+
+function holdsSomethingElse(path: string): AgentError {
+  return new AgentError("journal_unusable", {
+    what: `Cannot continue the journal "${path}"`,
+    why: "it holds something else, a journal or an empty file is needed",
+    hint: "Name another file with --journal",
+  });
 }
 
 function unusable(path: string, error: SystemCallError): AgentError {

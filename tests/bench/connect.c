@@ -3,9 +3,11 @@
  *
  *   connect COUNT ADDRESS PORT
  *
- * Prints {"count","failures","p50","p90","p99"}: those that were connected,
- * those that were not, and the percentiles of the former in microseconds.
+ * Prints {"count","failures","refused","p50","p90","p99","failed_p50",
+ * "failed_p99"}: those that were connected, those that were not, those of the
+ * latter that were refused, and percentiles of each in microseconds.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "samples.h"
@@ -17,9 +19,7 @@ int main(int argc, char **argv)
 	struct sockaddr_storage target;
 	socklen_t target_bytes = 0;
 	long wanted = argc == 4 ? atol(argv[1]) : 0;
-	long count = 0;
-	long failures = 0;
-	double *samples;
+	struct findings findings;
 
 	if (wanted > 0)
 		target_bytes = parse_address(argv[2], atoi(argv[3]), &target);
@@ -27,8 +27,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s COUNT ADDRESS PORT\n", argv[0]);
 		return 2;
 	}
-	samples = calloc((size_t)wanted, sizeof(*samples));
-	if (samples == NULL) {
+	if (!begin_findings(&findings, wanted)) {
 		perror("calloc");
 		return 1;
 	}
@@ -41,14 +40,17 @@ int main(int argc, char **argv)
 			perror("socket");
 			return 1;
 		}
-		if (connect(fd, (struct sockaddr *)&target, target_bytes) == 0)
-			samples[count++] = now_microseconds() - start;
-		else
-			failures++;
+		if (connect(fd, (struct sockaddr *)&target, target_bytes) == 0) {
+			findings.good[findings.good_count++] =
+				now_microseconds() - start;
+		} else {
+			findings.refused += errno == ECONNREFUSED;
+			findings.bad[findings.bad_count++] =
+				now_microseconds() - start;
+		}
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		close(fd);
 	}
-	print_samples(samples, count, failures);
-	free(samples);
+	end_findings(&findings);
 	return 0;
 }

@@ -4,8 +4,10 @@
  *
  *   dns_probe COUNT ADDRESS PORT NAME
  *
- * Prints {"count","failures","p50","p90","p99"}: questions that were answered
- * with NOERROR, others, and the percentiles of the former in microseconds.
+ * Prints {"count","failures","refused","p50","p90","p99","failed_p50",
+ * "failed_p99"}: questions that were answered with NOERROR, others, those of
+ * the latter that were answered with NXDOMAIN, and percentiles of the first two
+ * in microseconds.
  */
 #include <stdint.h>
 #include <sys/time.h>
@@ -16,6 +18,10 @@
 /* RFC 1035 section 4.1.1: header; section 2.3.4: a name is 255 bytes at most. */
 #define HEADER_BYTES 12
 #define MAX_QUERY_BYTES (HEADER_BYTES + 255 + 4)
+
+/* RFC 1035 section 4.1.1. */
+#define NOERROR 0
+#define NXDOMAIN 3
 
 /* Writes a question for A, RFC 1035 section 4; 0 when the name is malformed. */
 static size_t write_query(const char *name, uint8_t *query)
@@ -47,8 +53,8 @@ static size_t write_query(const char *name, uint8_t *query)
 	return at;
 }
 
-/* Reads past answers that came late to an earlier question. */
-static int is_answered(int fd, const uint8_t *query)
+/* The answer's code, or -1; reads past answers that came late. */
+static int receive_code(int fd, const uint8_t *query)
 {
 	uint8_t answer[4096];
 	ssize_t length;
@@ -56,9 +62,9 @@ static int is_answered(int fd, const uint8_t *query)
 	while ((length = recv(fd, answer, sizeof(answer), 0)) >= 0) {
 		if (length >= HEADER_BYTES && answer[0] == query[0] &&
 		    answer[1] == query[1])
-			return (answer[3] & 0x0f) == 0;
+			return answer[3] & 0x0f;
 	}
-	return 0;
+	return -1;
 }
 
 int main(int argc, char **argv)
@@ -69,9 +75,7 @@ int main(int argc, char **argv)
 	socklen_t target_bytes = 0;
 	size_t query_bytes = 0;
 	long wanted = argc == 5 ? atol(argv[1]) : 0;
-	long count = 0;
-	long failures = 0;
-	double *samples;
+	struct findings findings;
 	int fd;
 
 	if (wanted > 0) {
@@ -82,9 +86,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s COUNT ADDRESS PORT NAME\n", argv[0]);
 		return 2;
 	}
-	samples = calloc((size_t)wanted, sizeof(*samples));
 	fd = socket(target.ss_family, SOCK_DGRAM, 0);
-	if (samples == NULL || fd < 0 ||
+	if (!begin_findings(&findings, wanted) || fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) < 0 ||
 	    connect(fd, (struct sockaddr *)&target, target_bytes) < 0) {
@@ -93,19 +96,24 @@ int main(int argc, char **argv)
 	}
 
 	for (long i = 0; i < wanted; i++) {
+		int code = -1;
 		double start;
 
 		query[0] = (uint8_t)(i >> 8);
 		query[1] = (uint8_t)i;
 		start = now_microseconds();
-		if (send(fd, query, query_bytes, 0) == (ssize_t)query_bytes &&
-		    is_answered(fd, query))
-			samples[count++] = now_microseconds() - start;
-		else
-			failures++;
+		if (send(fd, query, query_bytes, 0) == (ssize_t)query_bytes)
+			code = receive_code(fd, query);
+		if (code == NOERROR) {
+			findings.good[findings.good_count++] =
+				now_microseconds() - start;
+		} else {
+			findings.bad[findings.bad_count++] =
+				now_microseconds() - start;
+			findings.refused += code == NXDOMAIN;
+		}
 	}
-	print_samples(samples, count, failures);
+	end_findings(&findings);
 	close(fd);
-	free(samples);
 	return 0;
 }

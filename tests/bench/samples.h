@@ -59,15 +59,44 @@ static inline double percentile(const double *sorted, long count, double share)
 	return count == 0 ? 0 : sorted[rank > 0 ? rank - 1 : 0];
 }
 
-/* Sorts the samples, in microseconds, and prints them as one line of JSON. */
-static inline void print_samples(double *samples, long count, long failures)
+/* What a probe found: times in microseconds. */
+struct findings {
+	double *good;
+	long good_count;
+	double *bad;
+	long bad_count;
+	/* Of the bad: those whose refusal arrived; the others ran out of time. */
+	long refused;
+};
+
+/* Returns 0 when there is no memory for so many samples. */
+static inline int begin_findings(struct findings *findings, long wanted)
 {
-	qsort(samples, (size_t)count, sizeof(*samples), compare_doubles);
-	printf("{\"count\":%ld,\"failures\":%ld,"
-	       "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f}\n",
-	       count, failures, percentile(samples, count, 0.50),
-	       percentile(samples, count, 0.90),
-	       percentile(samples, count, 0.99));
+	memset(findings, 0, sizeof(*findings));
+	findings->good = calloc((size_t)wanted, sizeof(*findings->good));
+	findings->bad = calloc((size_t)wanted, sizeof(*findings->bad));
+	return findings->good != NULL && findings->bad != NULL;
+}
+
+/* Sorts the samples, prints them as one line of JSON, and frees them. */
+static inline void end_findings(struct findings *findings)
+{
+	double *good = findings->good;
+	double *bad = findings->bad;
+	long count = findings->good_count;
+	long failures = findings->bad_count;
+
+	qsort(good, (size_t)count, sizeof(*good), compare_doubles);
+	qsort(bad, (size_t)failures, sizeof(*bad), compare_doubles);
+	printf("{\"count\":%ld,\"failures\":%ld,\"refused\":%ld,"
+	       "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,"
+	       "\"failed_p50\":%.2f,\"failed_p99\":%.2f}\n",
+	       count, failures, findings->refused,
+	       percentile(good, count, 0.50), percentile(good, count, 0.90),
+	       percentile(good, count, 0.99), percentile(bad, failures, 0.50),
+	       percentile(bad, failures, 0.99));
+	free(good);
+	free(bad);
 }
 
 #endif

@@ -240,7 +240,8 @@ export class Lab implements AsyncDisposable {
     const farSide = this.spawn("out", [
       ...[Deno.execPath(), "run", "-A", "--no-config", "--no-lock"],
       ...[FAR_SIDE, directory],
-    ]);
+      // Deno would ask the lab's resolver where its own releases are.
+    ], { env: { DENO_NO_UPDATE_CHECK: "1" } });
     await Promise.all([
       startResolver(directory, enter),
       startSites(enter, { directory, certificate: certificates.sites }),

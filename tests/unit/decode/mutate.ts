@@ -6,6 +6,11 @@
  */
 import { hex } from "../../hex.ts";
 import {
+  LINK_PORT,
+  ROUTE_MULTIPATH,
+  ROUTE_MULTIPATH_V6,
+} from "./rtnetlink_samples.ts";
+import {
   DIAG_IPV4,
   DIAG_IPV6,
   DNS_ANSWER_PACKET,
@@ -29,6 +34,16 @@ function queue(packet: Uint8Array): Uint8Array {
   const view = new DataView(datagram.buffer);
   view.setUint32(0, datagram.length, true);
   view.setUint16(frame.length - 4, packet.length + 4, true);
+  return datagram;
+}
+
+/** A payload behind the header of a netlink message. */
+function message(type: number, payload: Uint8Array): Uint8Array {
+  const datagram = new Uint8Array(16 + payload.length);
+  const view = new DataView(datagram.buffer);
+  view.setUint32(0, datagram.length, true);
+  view.setUint16(4, type, true);
+  datagram.set(payload, 16);
   return datagram;
 }
 
@@ -56,6 +71,9 @@ const DNS_POINTERS = `
   c025 0005 0001 0000003c 0002 c010  c010 0001 0001 0000003c 0004 c0000201
 `;
 
+/** Types of messages, <linux/rtnetlink.h>. */
+export const RTM = { NEWLINK: 16, NEWROUTE: 24 } as const;
+
 /** Whole netlink datagrams, each with its decoders' good way to the end. */
 export const DATAGRAMS: readonly Uint8Array[] = [
   hex(QUEUED_IPV4_SYN),
@@ -70,6 +88,9 @@ export const DATAGRAMS: readonly Uint8Array[] = [
   hex(DIAG_IPV4),
   hex(DIAG_IPV6),
   hex(NETLINK_ERROR),
+  message(RTM.NEWLINK, hex(LINK_PORT)),
+  message(RTM.NEWROUTE, hex(ROUTE_MULTIPATH)),
+  message(RTM.NEWROUTE, hex(ROUTE_MULTIPATH_V6)),
 ];
 
 /** Long enough for the longest sample. */

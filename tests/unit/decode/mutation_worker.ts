@@ -10,6 +10,7 @@
 import { decodeDns } from "../../../agent/decode/dns.ts";
 import { decodeIcmp } from "../../../agent/decode/icmp.ts";
 import { decodeInetSocket } from "../../../agent/decode/inet_diag.ts";
+import { decodeLink } from "../../../agent/decode/link.ts";
 import {
   decodeAttributes,
   decodeNetlink,
@@ -21,7 +22,8 @@ import {
   QUEUE_PACKET_TYPE,
 } from "../../../agent/decode/nfqueue.ts";
 import { decodePacket } from "../../../agent/decode/packet.ts";
-import { MAX_DATAGRAM_BYTES, mutate } from "./mutate.ts";
+import { decodeDefaultRoute } from "../../../agent/decode/route.ts";
+import { MAX_DATAGRAM_BYTES, mutate, RTM } from "./mutate.ts";
 
 /** What to run. */
 export interface MutationOrder {
@@ -58,6 +60,8 @@ for (
     "decodeNetlinkError",
     "decodeInetSocket",
     "decodeAttributes",
+    "decodeLink",
+    "decodeDefaultRoute",
   ]
 ) counts[name] = { accepted: 0, refused: 0 };
 
@@ -74,11 +78,18 @@ function tally(name: string, { ok }: { ok: boolean }): void {
 function decodeAll(datagram: Uint8Array): void {
   const messages = decodeNetlink(datagram);
   tally("decodeNetlink", messages);
-  if (!messages.ok) return;
+  if (!messages.ok) {
+    // Only a cut datagram is too short for these, and none comes through.
+    tally("decodeLink", decodeLink(datagram.subarray(16)));
+    return;
+  }
   for (const { type, payload } of messages.value) {
     if (type === QUEUE_PACKET_TYPE) decodeQueue(payload);
     else if (type === NETLINK_TYPE.ERROR) {
       tally("decodeNetlinkError", decodeNetlinkError(payload));
+    } else if (type === RTM.NEWLINK) tally("decodeLink", decodeLink(payload));
+    else if (type === RTM.NEWROUTE) {
+      tally("decodeDefaultRoute", decodeDefaultRoute(payload));
     } else {
       tally("decodeInetSocket", decodeInetSocket(payload));
       tally("decodeAttributes", decodeAttributes(payload.subarray(72)));

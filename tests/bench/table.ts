@@ -1,0 +1,196 @@
+/**
+ * Rounds of figures as one Markdown table.
+ *
+ * @module
+ */
+import type { GuardName } from "./guards.ts";
+import type { Figures } from "./measure.ts";
+
+/** All rounds of all guards, and what Deno needs to start our program at all. */
+export interface Results {
+  readonly rounds: readonly Figures[];
+  /** Of `sluice --help` from outside: a start of nothing, per round. */
+  readonly helpMs: readonly number[];
+  /** After so many connections memory was looked at. */
+  readonly memoryConnections: number;
+}
+
+/** One row, before it is formatted. */
+interface Row {
+  readonly name: string;
+  readonly none: number | null;
+  readonly acceptAll: number | null;
+  readonly sluice: number;
+  readonly format: (value: number) => string;
+  /** What Sluice's figure is divided by. */
+  readonly against: "none" | "acceptAll" | null;
+  readonly goal?: Goal;
+}
+
+/** Of the ratio, or of Sluice's own figure. */
+interface Goal {
+  readonly text: string;
+  readonly isMet: (of: { ratio: number; sluice: number }) => boolean;
+}
+
+const HEAD = [
+  "",
+  "without agent",
+  "C accept-all",
+  "Sluice",
+  "ratio",
+  "goal",
+];
+
+const AT_MOST_1_3: Goal = {
+  text: "at most 1.3 × C",
+  isMet: ({ ratio }) => ratio <= 1.3,
+};
+const AT_LEAST_0_98: Goal = {
+  text: "at least 0.98 × without",
+  isMet: ({ ratio }) => ratio >= 0.98,
+};
+const UNDER_500_MS: Goal = {
+  text: "under 500 ms",
+  isMet: ({ sluice }) => sluice < 500,
+};
+const UNDER_100_MB: Goal = {
+  text: "under 100 MB",
+  isMet: ({ sluice }) => sluice < 100e6,
+};
+
+/**
+ * Renders the table, a median over the rounds in each cell.
+ *
+ * @returns Lines of Markdown, each ending with a newline.
+ */
+export function renderTable(results: Results): string {
+  const lines = [
+    HEAD,
+    HEAD.map((_, column) => column === 0 ? "---" : "--:"),
+    ...makeRows(results).map(formatRow),
+  ];
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+}
+
+function makeRows({ rounds, helpMs, memoryConnections }: Results): Row[] {
+  const of = (guard: GuardName, pick: (figures: Figures) => number | null) => {
+    const values = rounds.filter((figures) => figures.guard === guard)
+      .map(pick).filter((value) => value !== null);
+    return values.length === 0 ? null : median(values);
+  };
+  const each = (pick: (figures: Figures) => number | null) => ({
+    none: of("none", pick),
+    acceptAll: of("accept_all", pick),
+    sluice: of("sluice", pick)!,
+  });
+  const connect = each((figures) => figures.connectP50);
+  const times = { format: micros, against: "none" } as const;
+  const bytes = { format: megabytes, against: null };
+  const after = `after ${memoryConnections} connections`;
+  return [
+    { name: "connect(), p50", ...connect, ...times },
+    {
+      name: "connect(), p50, added",
+      none: null,
+      acceptAll: connect.acceptAll! - connect.none!,
+      sluice: connect.sluice - connect.none!,
+      ...{ format: micros, against: "acceptAll", goal: AT_MOST_1_3 },
+    },
+    {
+      name: "agent CPU per connection",
+      ...each((figures) => figures.cpuPerConnection),
+      ...{ format: micros, against: "acceptAll", goal: AT_MOST_1_3 },
+    },
+    {
+      name: "bulk TCP throughput",
+      ...each((figures) => figures.throughput),
+      ...{ format: gigabits, against: "none", goal: AT_LEAST_0_98 },
+    },
+    {
+      name: "connect(), p99",
+      ...each((figures) => figures.connectP99),
+      ...times,
+    },
+    {
+      name: "connect(), p50 of the first 100",
+      ...each((figures) => figures.firstConnectP50),
+      ...times,
+    },
+    {
+      name: "DNS look-up, p50",
+      ...each((figures) => figures.lookUpP50),
+      ...times,
+    },
+    {
+      name: "connect() refused, p50",
+      ...each((figures) => figures.refusalP50),
+      ...times,
+    },
+    {
+      name: "DNS look-up refused, p50",
+      ...each((figures) => figures.deniedLookUpP50),
+      ...times,
+    },
+    {
+      name: "`start` to armed, its own clock",
+      ...each((figures) => figures.arming?.ownMs ?? null),
+      ...{ format: milliseconds, against: null, goal: UNDER_500_MS },
+    },
+    {
+      name: "`start` to armed, with `deno task`",
+      ...each((figures) => figures.arming?.outsideMs ?? null),
+      none: median(helpMs),
+      ...{ format: milliseconds, against: "none", goal: UNDER_500_MS },
+    },
+    {
+      name: `resident memory ${after}`,
+      ...each((figures) => figures.memory?.resident ?? null),
+      ...{ ...bytes, goal: UNDER_100_MB },
+    },
+    {
+      name: `proportional memory ${after}`,
+      ...each((figures) => figures.memory?.proportional ?? null),
+      ...bytes,
+    },
+  ];
+}
+
+function formatRow(row: Row): string[] {
+  const { name, none, acceptAll, sluice, format, against, goal } = row;
+  const base = against === null ? null : row[against];
+  const ratio = base === null ? NaN : sluice / base;
+  const result = goal?.isMet({ ratio, sluice }) ? "met" : "**missed**";
+  const cell = (value: number | null) => value === null ? "–" : format(value);
+  return [
+    name,
+    cell(none),
+    cell(acceptAll),
+    cell(sluice),
+    base === null ? "–" : ratio.toFixed(2),
+    goal === undefined ? "–" : `${goal.text}: ${result}`,
+  ];
+}
+
+function micros(value: number): string {
+  return `${value.toFixed(1)} µs`;
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(0)} ms`;
+}
+
+function gigabits(value: number): string {
+  return `${(value / 1e9).toFixed(2)} Gbit/s`;
+}
+
+function megabytes(value: number): string {
+  return `${(value / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  MARK,
+  MARK_MASK,
+  SLOT_COUNT,
+  slotOf,
+} from "../../../agent/enforce/marks.ts";
+import {
+  type Guarded,
+  PROBE_ADDRESS,
+  type Rule,
+} from "../../../agent/enforce/rule.ts";
+import { guardRules } from "../../../agent/enforce/rules.ts";
+import { renderRules } from "../../../agent/enforce/rules_text.ts";
+import { anyGuard, anyPacket, guardOf } from "./guards.ts";
+import { isTracked, type Passing, traverse } from "./rule_machine.ts";
+
+const FAMILIES = [4, 6] as const;
+const RUNS = { numRuns: 5_000 };
+
+const anyFamily = fc.constantFrom(...FAMILIES);
+const anyHook = fc.constantFrom("OUTPUT" as const, "FORWARD" as const);
+
+const NEIGHBOUR = [131, 132, 133, 135, 136, 143];
+
+for (const scope of ["host", "command"] as const) {
+  for (const egress of ["audit", "block"] as const) {
+    for (const family of FAMILIES) {
+      const name = `${scope}_${egress}_v${family}.rules`;
+      Deno.test(`renderRules() writes ${name}`, () => {
+        const url = new URL(`../../fixtures/rules/${name}`, import.meta.url);
+        const rules = guardRules(guardOf(scope, egress), family);
+        assert.equal(renderRules(rules), Deno.readTextFileSync(url));
+      });
+    }
+  }
+}
+
+/** What a rule set must let by without a question, said once more. */
+function isExempt(
+  packet: Passing,
+  { guarded, family, hook }: {
+    guarded: Guarded;
+    family: 4 | 6;
+    hook: "OUTPUT" | "FORWARD";
+  },
+): boolean {
+  const { cgroup, inbound, listening } = guarded;
+  const isReply = packet.direction === "REPLY" && isTracked(packet);
+  const { protocol } = packet;
+  const hasPorts = protocol === "tcp" || protocol === "udp";
+  if (nibble(packet.connmark) === MARK.ALLOW) return true;
+  const isQuestion = protocol === "udp" && packet.destinationPort === 53;
+  if (hook === "FORWARD") {
+    return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
+  }
+  if (cgroup !== null && !isBelow(packet.cgroup, cgroup)) return true;
+  if (packet.outInterface === "lo") {
+    const isDns = hasPorts && packet.destinationPort === 53;
+    const isProbe = family === 4 &&
+      packet.destination === PROBE_ADDRESS.join(".");
+    return !isDns && !isProbe;
+  }
+  if (isQuestion) return false;
+  if (isReply && inbound === "allow") return true;
+  if (
+    isReply && inbound === "listening" && hasPorts &&
+    listening[protocol].includes(packet.sourcePort)
+  ) return true;
+  if (cgroup !== null || !packet.byKernel) return false;
+  if (isReply && packet.state === "RELATED" && !packet.confirmed) return true;
+  return family === 4
+    ? protocol === "igmp"
+    : protocol === "ipv6-icmp" && NEIGHBOUR.includes(packet.icmpType);
+}
+
+function nibble(mark: number): number {
+  return (mark & MARK_MASK) >>> 0;
+}
+
+function isBelow(path: string, cgroup: string): boolean {
+  return path === cgroup || path.startsWith(`${cgroup}/`);
+}
+
+Deno.test("guardRules() asks about every packet that is not exempt, without its old verdict", () => {
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      (guarded, family, hook, packet) => {
+        const { slot } = guarded;
+        const exempt = isExempt(packet, { guarded, family, hook });
+        const after = { ...packet };
+        const fate = traverse(guardRules(guarded, family), {
+          table: "mangle",
+          hook,
+          packet: after,
+        });
+        assert.equal(after.connmark, packet.connmark);
+        if (exempt) {
+          assert.deepEqual(fate, { end: "continue" });
+          return;
+        }
+        const isDns = packet.protocol === "udp" &&
+          (packet.destinationPort === 53 ||
+            (packet.sourcePort === 53 &&
+              nibble(packet.connmark) === slot.dnsMark));
+        const number = isDns ? slot.dnsQueue : slot.flowQueue;
+        assert.deepEqual(fate, { end: "queue", number, bypass: true });
+        assert.equal(nibble(after.mark), 0);
+        assert.equal(after.mark, packet.mark & ~MARK_MASK);
+      },
+    ),
+    RUNS,
+  );
+});
+
+Deno.test("guardRules() refuses in block mode what nobody has decided", () => {
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      (any, family, hook, packet) => {
+        const guarded = { ...any, egress: "block" as const };
+        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        const rules = guardRules(guarded, family);
+        const marks = [MARK.ALLOW, MARK.PASS, guarded.slot.dnsMark];
+        fc.pre(!marks.some((mark) => mark === nibble(packet.mark)));
+        const before = packet.connmark;
+        const fate = traverse(rules, { table: "filter", hook, packet });
+        assert.deepEqual(
+          fate,
+          isTracked(packet)
+            ? { end: "reject", how: refusalOf(packet, family) }
+            : { end: "drop" },
+        );
+        assert.equal(packet.connmark, before);
+        // And once more, should others' rules stand in front of the filter.
+        const backstop = traverse(rules, { table: "security", hook, packet });
+        assert.deepEqual(backstop, { end: "drop" });
+      },
+    ),
+    RUNS,
+  );
+});
+
+function refusalOf({ protocol }: Passing, family: 4 | 6): string {
+  if (protocol === "tcp") return "tcp-reset";
+  return family === 4 ? "icmp-admin-prohibited" : "icmp6-adm-prohibited";
+}
+
+Deno.test("guardRules() lets out in block mode what was allowed, in every table", () => {
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      fc.constantFrom(MARK.ALLOW, MARK.PASS, 0),
+      (any, family, hook, packet, verdict) => {
+        const guarded = { ...any, egress: "block" as const };
+        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        const mark = verdict === 0 ? guarded.slot.dnsMark : verdict;
+        fc.pre(isTracked(packet) || mark === MARK.PASS);
+        const others = packet.mark & ~MARK_MASK;
+        const before = packet.connmark;
+        packet.mark = (others | mark) >>> 0;
+        const rules = guardRules(guarded, family);
+        for (const table of ["filter", "security"] as const) {
+          const fate = traverse(rules, { table, hook, packet });
+          assert.deepEqual(fate, { end: "continue" }, table);
+        }
+        // The flow is remembered when it was decided, in its own direction.
+        const isSaved = mark !== MARK.PASS &&
+          packet.direction === "ORIGINAL" && packet.state !== "RELATED";
+        assert.equal(
+          packet.connmark,
+          isSaved ? ((before & ~MARK_MASK) | mark) >>> 0 : before,
+        );
+      },
+    ),
+    RUNS,
+  );
+});
+
+Deno.test("guardRules() refuses in audit mode only what was denied", () => {
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      (any, family, hook, packet) => {
+        const guarded = { ...any, egress: "audit" as const };
+        const rules = guardRules(guarded, family);
+        assert.ok(rules.every(({ table }) => table !== "security"));
+        const isDenied = nibble(packet.mark) === MARK.DENY &&
+          !isExempt(packet, { guarded, family, hook });
+        const fate = traverse(rules, { table: "filter", hook, packet });
+        assert.deepEqual(
+          fate,
+          isDenied
+            ? { end: "reject", how: refusalOf(packet, family) }
+            : { end: "continue" },
+        );
+      },
+    ),
+    RUNS,
+  );
+});
+
+Deno.test("guardRules() lets nothing new out in block mode with nobody on the queue", () => {
+  const tables = ["mangle", "filter", "security"] as const;
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      (any, family, hook, packet) => {
+        const guarded = { ...any, egress: "block" as const };
+        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        const rules = guardRules(guarded, family);
+        // The queue's bypass goes on to the next table with the mark as it is.
+        const fates = tables.map((table) =>
+          traverse(rules, { table, hook, packet }).end
+        );
+        assert.equal(fates[0], "queue");
+        assert.ok(fates[1] === "reject" || fates[1] === "drop");
+      },
+    ),
+    RUNS,
+  );
+});
+
+Deno.test("guardRules() asks about exactly the answers to its own queries", () => {
+  fc.assert(
+    fc.property(anyGuard, anyFamily, anyPacket, (guarded, family, packet) => {
+      const { slot } = guarded;
+      const rules = guardRules(guarded, family);
+      const isAnswer = packet.protocol === "udp" && packet.sourcePort === 53 &&
+        nibble(packet.connmark) === slot.dnsMark;
+      const hook = "INPUT";
+      assert.deepEqual(
+        traverse(rules, { table: "mangle", hook, packet }),
+        isAnswer
+          ? { end: "queue", number: slot.dnsQueue, bypass: true }
+          : { end: "continue" },
+      );
+      for (const table of ["filter", "security"] as const) {
+        const fate = traverse(rules, { table, hook, packet });
+        assert.deepEqual(fate, { end: "continue" });
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("guardRules() exempts no port of the host's in FORWARD", () => {
+  fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
+    for (const { chains, hooks } of guardRules(guarded, family)) {
+      const forward = hooks.filter(({ chain }) => chain === "FORWARD");
+      assert.equal(forward.length, guarded.cgroup === null ? 1 : 0);
+      for (const { rule } of forward) {
+        const chain = chains.find(({ name }) => name === rule.at(-1));
+        const words = chain!.rules.flat();
+        for (const word of ["--sports", "lo", "owner", "multiport"]) {
+          assert.ok(!words.includes(word), word);
+        }
+      }
+    }
+  }));
+});
+
+Deno.test("guardRules() has no packet of a command's asked about that is not its own", () => {
+  fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
+    const hooks = guardRules(guarded, family).flatMap(({ hooks }) => hooks);
+    for (const { chain, rule } of hooks) {
+      if (chain !== "OUTPUT") continue;
+      const isScoped = rule.join(" ")
+        .startsWith(`-m cgroup --path ${guarded.cgroup} -j `);
+      assert.equal(isScoped, guarded.cgroup !== null);
+    }
+  }));
+});
+
+Deno.test("guardRules() reads and writes the top nibble of marks only", () => {
+  const ours = new Set<number>([0, ...Object.values(MARK)]);
+  fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
+    const rules = allRules(guarded, family);
+    let seen = 0;
+    for (const rule of rules) {
+      for (const [at, word] of rule.entries()) {
+        if (word === "--mark" || word === "--set-xmark") {
+          const [mark, mask] = rule[at + 1]!.split("/").map(Number);
+          assert.ok(ours.has(mark!) || mark === guarded.slot.dnsMark);
+          assert.equal(mark! & ~MARK_MASK, 0);
+          assert.equal(mask, MARK_MASK);
+          seen++;
+        } else if (word === "--nfmask" || word === "--ctmask") {
+          assert.equal(Number(rule[at + 1]), MARK_MASK);
+          seen++;
+        }
+      }
+    }
+    assert.ok(seen > 10, `${seen} marks`);
+  }));
+});
+
+Deno.test("guardRules() gives no multiport match more ports than it takes", () => {
+  const guarded = guardOf("host", "block");
+  const matched = allRules(guarded, 4).flatMap((rule) => {
+    const at = rule.indexOf("--sports");
+    return at < 0 ? [] : [rule[at + 1]!.split(",").map(Number)];
+  });
+  assert.deepEqual(matched.map(({ length }) => length).slice(0, 3), [15, 2, 2]);
+  const { tcp, udp } = guarded.listening;
+  assert.deepEqual(matched.slice(0, 3).flat(), [...tcp, ...udp]);
+});
+
+Deno.test("guardRules() names chains as iptables can, and no two the same", () => {
+  const names: string[] = [];
+  for (let number = 0; number < SLOT_COUNT; number++) {
+    for (const scope of ["host", "command"] as const) {
+      if (scope === "host" && number > 0) continue;
+      const guarded = { ...guardOf(scope, "block"), slot: slotOf(number) };
+      for (const { table, chains } of guardRules(guarded, 4)) {
+        for (const { name } of chains) {
+          // XT_EXTENSION_MAXNAMELEN 29, <linux/netfilter/x_tables.h>
+          assert.ok(name.length <= 28, name);
+          names.push(`${table} ${name}`);
+        }
+      }
+    }
+  }
+  assert.equal(new Set(names).size, names.length);
+});
+
+Deno.test("guardRules() jumps only to chains that it makes", () => {
+  const targets = /^(?:RETURN|REJECT|DROP|NFQUEUE|MARK|CONNMARK)$/;
+  fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
+    for (const { chains, hooks } of guardRules(guarded, family)) {
+      const made = chains.map(({ name }) => name);
+      const rules = [
+        ...chains.flatMap(({ rules }) => rules),
+        ...hooks.map(({ rule }) => rule),
+      ];
+      const named = rules.map((rule) =>
+        rule[rule.findIndex((word) => word === "-j" || word === "-g") + 1]!
+      );
+      for (const name of named) {
+        assert.ok(made.includes(name) || targets.test(name), name);
+      }
+      for (const name of made) assert.ok(named.includes(name), name);
+    }
+  }));
+});
+
+Deno.test("slotOf() gives each of the slots marks and queues of its own", () => {
+  const slots = Array.from({ length: SLOT_COUNT }, (_, n) => slotOf(n));
+  assert.equal(slots.length, 12);
+  const marks = [...Object.values(MARK), ...slots.map((s) => s.dnsMark)];
+  assert.equal(new Set(marks).size, 3 + SLOT_COUNT);
+  for (const mark of marks) {
+    assert.ok(mark > 0);
+    assert.equal(nibble(mark), mark);
+  }
+  const queues = slots.flatMap((s) => [s.flowQueue, s.dnsQueue]);
+  assert.equal(new Set(queues).size, 2 * SLOT_COUNT);
+  for (const queue of queues) assert.ok(queue > 0 && queue <= 0xffff);
+});
+
+Deno.test("slotOf() counts queues from where it is told", () => {
+  const { flowQueue, dnsQueue } = slotOf(2, 100);
+  assert.deepEqual([flowQueue, dnsQueue], [104, 105]);
+});
+
+function allRules(guarded: Guarded, family: 4 | 6): Rule[] {
+  return guardRules(guarded, family).flatMap(({ chains, hooks }) => [
+    ...chains.flatMap(({ rules }) => rules),
+    ...hooks.map(({ rule }) => rule),
+  ]);
+}
