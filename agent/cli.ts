@@ -32,6 +32,7 @@ const CANNOT_ARM_EXIT_CODE = 3;
 /** Those that are not {@linkcode CANNOT_ARM_EXIT_CODE}; a command's as in sh(1). */
 const EXIT_CODES: Partial<Record<AgentErrorCode, number>> = {
   usage: 2,
+  journal_unreadable: 2,
   policy_invalid: 2,
   command_missing: 127,
   command_unusable: 126,

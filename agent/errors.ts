@@ -14,6 +14,7 @@ export type AgentErrorCode =
   | "install_failed"
   | "internal"
   | "iptables_missing"
+  | "journal_unreadable"
   | "journal_unusable"
   | "library_missing"
   | "namespace_unavailable"

@@ -34,5 +34,6 @@ What
   --on-failure continue  go on unguarded when the guard cannot be armed
 
 Exit codes
-  0 done; under run the command's own
-  2 usage or policy error    3 cannot arm    4 denied egress, by \`on: denied: fail\``;
+  0 done; under run the command's own, 126 or 127 when it cannot be started
+  2 usage or policy error    3 cannot arm
+  4 denied egress, where the policy says \`on: { denied: fail }\``;

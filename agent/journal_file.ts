@@ -17,14 +17,14 @@ const LIMIT_BYTES = 2 ** 29 - 64;
  * Reads a journal.
  *
  * @param path Absolute path.
- * @throws {AgentError} `journal_unusable` when it cannot be read.
+ * @throws {AgentError} `journal_unreadable` when it cannot be read.
  */
 export function loadJournal(libc: Libc, path: string): Journal {
   try {
     return readJournal(fromBytes(readFile(libc, path, LIMIT_BYTES)));
   } catch (error) {
     if (error instanceof SystemCallError || error instanceof RangeError) {
-      throw new AgentError("journal_unusable", {
+      throw new AgentError("journal_unreadable", {
         what: `Cannot read the journal ${JSON.stringify(path)}`,
         why: error.message,
         hint: "Check the path; split a journal of more than 512 MiB by lines",

@@ -143,7 +143,7 @@ function parse(args: readonly string[]) {
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw usage(
-      said.split(". ")[0]!.replace(/^U/, "u"),
+      said.split(/\.\s/)[0]!.replace(/^[OU]/, (letter) => letter.toLowerCase()),
       "Run `sluice --help`; a command's own flags follow `--`",
     );
   }

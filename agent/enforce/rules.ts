@@ -34,7 +34,17 @@ const MULTIPORT_PORTS = 15;
 /** Neighbour discovery and group membership, RFC 4861, 2710, 3810. */
 const NEIGHBOUR_TYPES = [131, 132, 133, 135, 136, 143];
 
-/** One table before its way in is built. */
+/**
+ * Let go without opening the flow: in the name of somebody outside, root could
+ * call on a container, whose answers would then go to that somebody.
+ */
+const FOREIGN: Rule = [
+  ...packetMark(MARK.ALLOW),
+  ...["-m", "addrtype", "!", "--src-type", "LOCAL"],
+  ...["-m", "conntrack", "--ctstate", "NEW,ESTABLISHED", "-j", "RETURN"],
+];
+
+/** One table before its way in. */
 interface Stage {
   readonly table: TableRules["table"];
   /** Tells the chains of this table from those of the others. */
@@ -42,12 +52,12 @@ interface Stage {
   readonly first: boolean;
   /** What is done with a packet that is asked about. */
   readonly rules: readonly Rule[];
+  /** The same for what this machine sends, in front of the others. */
+  readonly own?: readonly Rule[];
 }
 
 /**
- * The rules for one address family.
- *
- * @param family 4 for iptables, 6 for ip6tables.
+ * The rules for one address family: 4 for iptables, 6 for ip6tables.
  */
 export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
   const mangle = buildTable(guarded, family, {
@@ -63,6 +73,7 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
     role: "ENFORCE",
     first: true,
     rules: enforceRules(guarded, family),
+    own: [FOREIGN],
   });
   if (guarded.egress === "audit") {
     return [withAnswers(guarded, mangle), filter];
@@ -101,6 +112,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
       rules: [
         decided,
         ["-o", "lo", "-g", local],
+        ...stage.own ?? [],
         question,
         ...replyRules(guarded, "own"),
         ...(guarded.cgroup === null ? kernelRules(family) : []),

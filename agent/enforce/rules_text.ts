@@ -76,7 +76,9 @@ export function isChainOf(
 
 /** A rule in a chain of the kernel's that only serves chains of ours. */
 function isHook(line: string, isOurs: (chain: string) => boolean): boolean {
-  const rule = /^-A (\S+) (?:.* )?-[jg] (\S+)/.exec(line);
+  // What others wrote into a comment or a log prefix is no target.
+  const bare = line.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const rule = /^-A (\S+) (?:.* )?-[jg] (\S+)/.exec(bare);
   if (rule === null || isOurs(rule[1]!)) return false;
   return isOurs(rule[2]!);
 }

@@ -33,6 +33,8 @@ const MAX_ANCESTORS = 32;
  * call each: a parallel build has more senders than processors.
  */
 const MAX_HOT = 64;
+/** PID_MAX_LIMIT, <linux/threads.h>. */
+const MAX_PID = 4 * 1024 * 1024;
 /** A look-up stops here and finds nobody: the packet is waiting. */
 const MAX_LINKS_READ = 50_000;
 
@@ -154,8 +156,14 @@ export class ProcessTable implements Disposable {
   }
 
   *#candidates(): Generator<number> {
+    // The kernel counts pids up and starts again at the lowest: what is above
+    // the last one given is older than what is below it.
+    const loadavg = tryReadText(this.#libc, "/proc/loadavg") ?? "";
+    const last = Number(loadavg.trim().split(" ").at(-1)) || MAX_PID;
+    const age = (pid: number) => (last - pid + MAX_PID) % MAX_PID;
     const newestFirst = (names: readonly string[]) =>
-      names.map(Number).filter((pid) => pid > 0).sort((a, b) => b - a);
+      names.map(Number).filter((pid) => pid > 0)
+        .sort((left, right) => age(left) - age(right));
     const { procsPath } = this.#options;
     if (procsPath !== null) {
       const procs = tryReadText(this.#libc, procsPath) ?? "";

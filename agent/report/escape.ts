@@ -100,14 +100,15 @@ export function escapeWorkflowCommand(
 }
 
 /**
- * Writes JSON text so that a terminal can show it: the same value, all unseen
- * characters as `\uNNNN`.
+ * Writes JSON text so that a terminal and a workflow's log can show it: the
+ * same value, with `\uNNNN` for all unseen characters and in `##[`.
  *
  * @param json What `JSON.stringify` gave, line breaks between members included.
  * @returns JSON that parses to the same value.
  */
 export function escapeJson(json: string): string {
-  return json.replace(UNSEEN, (character) => {
+  // No `#` stands outside a string, so an escape is right wherever one does.
+  return json.replace(OLD_COMMAND, "#\\u0023").replace(UNSEEN, (character) => {
     // Raw line breaks stand between members only: inside a string they are
     // escaped already.
     if (character === "\n") return character;

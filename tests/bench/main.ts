@@ -7,9 +7,9 @@
  * @module
  */
 import { Lab } from "../lab/lab.ts";
-import { SITES } from "../lab/topology.ts";
+import { measureBulk } from "./bulk.ts";
 import { compileProgram } from "./compile.ts";
-import { arm, GUARD_NAMES, IPERF_PORT } from "./guards.ts";
+import { arm, GUARD_NAMES } from "./guards.ts";
 import { describeMachine } from "./machine.ts";
 import { type Bench, type Effort, type Figures, measure } from "./measure.ts";
 import { runSluice } from "./sluice.ts";
@@ -21,7 +21,7 @@ const FULL: Effort = {
   connections: 4_000,
   lookUps: 1_000,
   refusals: 500,
-  bulkSeconds: 3,
+  bulkTurns: 20,
   memoryConnections: 10_000,
 };
 
@@ -32,7 +32,7 @@ const QUICK: Effort = {
   connections: 200,
   lookUps: 50,
   refusals: 50,
-  bulkSeconds: 1,
+  bulkTurns: 1,
   memoryConnections: 500,
 };
 
@@ -46,6 +46,24 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const effort = isQuick ? QUICK : FULL;
   const machine = await describeMachine();
+  const { rounds, helpMs } = await measureRounds(effort);
+  console.error(`bench: throughput, ${effort.bulkTurns} turns`);
+  const bulk = await measureBulk(effort.bulkTurns);
+  const { connections, warmUp, memoryConnections } = effort;
+  console.log(renderTable({ rounds, bulk, helpMs, memoryConnections }));
+  console.log(
+    `Medians of ${effort.rounds} ${
+      effort.rounds === 1 ? "round" : "rounds"
+    }, guards in turn, each armed anew; ` +
+      `${connections} connections after ${warmUp + 100} to warm up; ` +
+      `throughput of ${effort.bulkTurns} s each, in turns of 1 s. ${machine}`,
+  );
+  return 0;
+}
+
+async function measureRounds(
+  effort: Effort,
+): Promise<{ rounds: Figures[]; helpMs: number[] }> {
   await using lab = await Lab.up();
   const bench = await prepare(lab, effort);
   const rounds: Figures[] = [];
@@ -55,15 +73,7 @@ async function main(args: readonly string[]): Promise<number> {
     helpMs.push((await runSluice(["--help"])).milliseconds);
     rounds.push(...await runRound(bench, round));
   }
-  const { connections, warmUp, memoryConnections } = effort;
-  console.log(renderTable({ rounds, helpMs, memoryConnections }));
-  console.log(
-    `Medians of ${effort.rounds} ${
-      effort.rounds === 1 ? "round" : "rounds"
-    }, guards in turn, each armed anew; ` +
-      `${connections} connections after ${warmUp + 100} to warm up. ${machine}`,
-  );
-  return 0;
+  return { rounds, helpMs };
 }
 
 async function prepare(lab: Lab, effort: Effort): Promise<Bench> {
@@ -72,11 +82,6 @@ async function prepare(lab: Lab, effort: Effort): Promise<Bench> {
     compileProgram("connect", lab.directory),
     compileProgram("dns_probe", lab.directory),
   ]);
-  const server = lab.spawn("out", [
-    ...["iperf3", "-s", "--forceflush", "-p", String(IPERF_PORT)],
-    ...["-B", SITES[0]!.addresses[0]!.ipv4],
-  ]);
-  await server.waitFor("Server listening");
   const programs = {
     ...{ accept_all: acceptAll, connect, dns_probe: dnsProbe },
   };

@@ -10,7 +10,6 @@ import {
   type Arming,
   type BenchGuard,
   type GuardName,
-  IPERF_PORT,
   REFUSED,
 } from "./guards.ts";
 import { type Memory, readCpuMicros, readMemory } from "./process.ts";
@@ -23,7 +22,8 @@ export interface Effort {
   readonly connections: number;
   readonly lookUps: number;
   readonly refusals: number;
-  readonly bulkSeconds: number;
+  /** Of bulk transfer with a guard, and as many without. */
+  readonly bulkTurns: number;
   /** After so many connections memory is looked at. */
   readonly memoryConnections: number;
 }
@@ -42,8 +42,6 @@ export interface Figures {
   /** Null where nothing is refused. */
   readonly refusalP50: number | null;
   readonly deniedLookUpP50: number | null;
-  /** Received, in bits per second. */
-  readonly throughput: number;
   readonly memory: Memory | null;
 }
 
@@ -100,7 +98,6 @@ export async function measure(
   const cpu = await cpuOf(guard) - cpuBefore;
   const { p50: lookUpP50 } = await lookUp(bench, effort.lookUps);
   const refusals = await refuse(bench, guard);
-  const throughput = await transfer(bench);
   return {
     guard: guard.name,
     arming: guard.arming,
@@ -110,7 +107,6 @@ export async function measure(
     cpuPerConnection: guard.pid === null ? null : cpu / effort.connections,
     lookUpP50,
     ...refusals,
-    throughput,
     memory: await measureMemory(bench, guard),
   };
 }
@@ -191,16 +187,6 @@ function unexpected(wanted: string, findings: Findings): Error {
     `Cannot trust the probe: ${refused} of ${count + failures} were refused ` +
       `and ${failures - refused} ran out of time, ${wanted} refused is needed`,
   );
-}
-
-async function transfer({ lab, effort }: Bench): Promise<number> {
-  const { code, stdout } = await lab.in("run", [
-    ...["iperf3", "-J", "-c", ALLOWED.ipv4, "-p", String(IPERF_PORT)],
-    ...["-t", String(effort.bulkSeconds)],
-  ], { timeoutMs: PROBE_TIMEOUT_MS });
-  const { end, error } = JSON.parse(stdout);
-  if (code === 0) return end.sum_received.bits_per_second;
-  throw new Error(`Cannot measure throughput: iperf3 says "${error}"`);
 }
 
 async function measureMemory(

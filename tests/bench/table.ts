@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { BulkFigures } from "./bulk.ts";
 import type { GuardName } from "./guards.ts";
 import type { Figures } from "./measure.ts";
 
 /** All rounds of all guards, and what Deno needs to start our program at all. */
 export interface Results {
   readonly rounds: readonly Figures[];
+  readonly bulk: BulkFigures;
   /** Of `sluice --help` from outside: a start of nothing, per round. */
   readonly helpMs: readonly number[];
   /** After so many connections memory was looked at. */
@@ -80,7 +82,7 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-function makeRows({ rounds, helpMs, memoryConnections }: Results): Row[] {
+function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
   const of = (guard: GuardName, pick: (figures: Figures) => number | null) => {
     const values = rounds.filter((figures) => figures.guard === guard)
       .map(pick).filter((value) => value !== null);
@@ -111,7 +113,9 @@ function makeRows({ rounds, helpMs, memoryConnections }: Results): Row[] {
     },
     {
       name: "bulk TCP throughput",
-      ...each((figures) => figures.throughput),
+      none: median(bulk.none),
+      acceptAll: null,
+      sluice: median(bulk.sluice),
       ...{ format: gigabits, against: "none", goal: AT_LEAST_0_98 },
     },
     {

@@ -9,6 +9,7 @@ const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const TIMEOUT_MS = 120_000;
 
 const TIME = String.raw`-?\d+\.\d µs`;
+const SPEED = String.raw`\d+\.\d\d Gbit/s`;
 const RATIO = String.raw`-?\d+\.\d\d`;
 const NONE = "–";
 
@@ -29,8 +30,8 @@ const ROWS: readonly { name: string; cells: readonly string[] }[] = [
   {
     name: "bulk TCP throughput",
     cells: [
-      ...Array(3).fill(String.raw`\d+\.\d\d Gbit/s`),
-      ...[RATIO, goal("at least 0.98 × without")],
+      ...[SPEED, NONE, SPEED, RATIO],
+      ...[goal("at least 0.98 × without")],
     ],
   },
   { name: "connect(), p99", cells: [TIME, TIME, TIME, RATIO, NONE] },
@@ -126,6 +127,7 @@ for (const { values, middle } of MEDIANS) {
 const GOALS: readonly {
   name: string;
   sluice: Partial<Figures>;
+  bulk?: readonly number[];
   row: string;
 }[] = [
   {
@@ -148,9 +150,10 @@ const GOALS: readonly {
   },
   {
     name: "missed by throughput",
-    sluice: { throughput: 9.7e9 },
-    row: "| bulk TCP throughput | 10.00 Gbit/s | 10.00 Gbit/s | " +
-      "9.70 Gbit/s | 0.97 | at least 0.98 × without: **missed** |",
+    sluice: {},
+    bulk: [9e9, 9.7e9, 12e9],
+    row: "| bulk TCP throughput | 10.00 Gbit/s | – | 9.70 Gbit/s | 0.97 | " +
+      "at least 0.98 × without: **missed** |",
   },
   {
     name: "missed by memory",
@@ -166,7 +169,7 @@ const GOALS: readonly {
   },
 ];
 
-for (const { name, sluice, row } of GOALS) {
+for (const { name, sluice, bulk = [10e9], row } of GOALS) {
   Deno.test(`renderTable() shows a goal that is ${name}`, () => {
     const table = renderTable({
       rounds: [
@@ -174,6 +177,7 @@ for (const { name, sluice, row } of GOALS) {
         figures({ guard: "accept_all", connectP50: 30 }),
         figures({ guard: "sluice", connectP50: 30, ...sluice }),
       ],
+      bulk: { none: [10e9], sluice: bulk },
       helpMs: [80],
       memoryConnections: 10,
     });
@@ -185,7 +189,7 @@ function figures(own: Partial<Figures> & Pick<Figures, "guard">): Figures {
   const { guard } = own;
   return {
     ...{ firstConnectP50: 1, connectP50: 1, connectP99: 1, lookUpP50: 1 },
-    ...{ throughput: 10e9, refusalP50: 1, deniedLookUpP50: 1 },
+    ...{ refusalP50: 1, deniedLookUpP50: 1 },
     cpuPerConnection: guard === "none" ? null : 20,
     arming: guard === "sluice" ? { ownMs: 200, outsideMs: 300 } : null,
     memory: guard === "none" ? null : { resident: 2e6, proportional: 1e6 },

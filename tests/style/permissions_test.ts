@@ -22,7 +22,7 @@ const AGENT_OPTIONS = [
   "--ignore-env",
   "--no-prompt",
   // Memory, and no permission.
-  "--v8-flags=--max-semi-space-size=1",
+  "--v8-flags=--optimize-for-size",
 ];
 
 const WHY_NARROW =
