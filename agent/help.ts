@@ -30,8 +30,12 @@ Where
   --journal FILE         default in the state directory
 
 What
-  --no-self-test         do not prove the guard before using it
+  --watch PARTS          network; process and source are not watched yet
+  --workspace DIR        where the source is; not watched yet
+  --self-test            prove the guard before using it, the default
+  --no-self-test         do not
   --on-failure continue  go on unguarded when the guard cannot be armed
+  --help                 this text
 
 Exit codes
   0 done; under run the command's own, 126 or 127 when it cannot be started

@@ -103,8 +103,10 @@ function spawnDaemon(context: Context, options: Options): DaemonReport {
   const directory = context.stateDirectory(options.flags);
   const answer = openPipe(libc);
   const input = openNull(libc);
-  const log = openFile(libc, `${directory}/agent.log`, {
-    flags: O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW,
+  const logPath = `${directory}/agent.log`;
+  // Appended to: a start that is refused must not empty the other guard's log.
+  const log = openFile(libc, logPath, {
+    flags: O.WRONLY | O.CREAT | O.APPEND | O.NOFOLLOW,
   });
   try {
     spawn(libc, {
@@ -131,8 +133,13 @@ function spawnDaemon(context: Context, options: Options): DaemonReport {
   }
   const said = readLine(libc, answer.read);
   libc.symbols.close(answer.read);
-  if (said !== "") return JSON.parse(said);
-  const lines = fromBytes(readFile(libc, `${directory}/agent.log`)).trim();
+  const lines = fromBytes(readFile(libc, logPath)).trim();
+  const report: DaemonReport | null = said === "" ? null : JSON.parse(said);
+  if (report?.armed !== true && lines === "") {
+    libc.symbols.unlink(cString(logPath));
+    libc.symbols.rmdir(cString(directory));
+  }
+  if (report !== null) return report;
   return {
     armed: false,
     code: "internal",

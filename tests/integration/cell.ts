@@ -3,13 +3,12 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
 import {
   type CommandOptions,
   type CommandResult,
   LabProcess,
 } from "../lab/command.ts";
-import { waitUntil } from "../lab/wait.ts";
+import { footprint } from "./leftovers.ts";
 import { AGENT_TASK, readCommands } from "../style/permissions.ts";
 import { ROOT } from "../style/tree.ts";
 
@@ -25,7 +24,7 @@ export interface CellOptions {
 
 /** How a program in a cell is started. */
 export interface CellCommandOptions extends CommandOptions {
-  /** Default: the project's. For Sluice: where its user stands. */
+  /** Default: the project's. For Sluice: where its user stands, the cell's. */
   readonly cwd?: string;
 }
 
@@ -154,8 +153,16 @@ export class Cell implements AsyncDisposable {
     args: readonly string[],
     options: CellCommandOptions = {},
   ): LabProcess {
-    const { cwd = ROOT, env, stdin } = options;
-    return this.spawn([...sluiceArgs(), ...this.withState(args)], {
+    return this.startBare(this.withState(args), options);
+  }
+
+  /** Starts Sluice with these arguments and no others. */
+  startBare(
+    args: readonly string[],
+    options: CellCommandOptions = {},
+  ): LabProcess {
+    const { cwd = this.directory, env, stdin } = options;
+    return this.spawn([...sluiceArgs(), ...args], {
       stdin,
       env: { ...env, SLUICE_CWD: cwd },
     });
@@ -187,63 +194,6 @@ export class Cell implements AsyncDisposable {
     await this.#holder.status;
     await Deno.remove(this.directory, { recursive: true });
   }
-}
-
-/**
- * What a guard could leave in a network namespace and a state directory.
- *
- * @param enter Runs a program in the namespace.
- * @param state The state directory.
- */
-export async function footprint(
-  enter: (args: readonly string[]) => Promise<CommandResult>,
-  state: string,
-): Promise<string> {
-  const { stdout } = await enter(["sh", "-c", FOOTPRINT, state]);
-  return stdout;
-}
-
-/** Without counters and comments, which tell the time. */
-const FOOTPRINT = `
-iptables-save | sed -e '/^#/d' -e 's/\\[.*\\]//'
-ip6tables-save | sed -e '/^#/d' -e 's/\\[.*\\]//'
-cat /proc/thread-self/net/netfilter/nfnetlink_queue
-[ ! -d "$0" ] || find "$0" -mindepth 1 -printf '%P %l\\n' | sort
-`;
-
-/**
- * Asserts that a `sluice run` which has ended left no process and no cgroup.
- *
- * @param pid Its own; it led a session.
- */
-export async function assertGone(pid: number): Promise<void> {
-  assert.deepEqual(await cgroupsOf(pid), []);
-  await waitUntil(async () => (await sessionOf(pid)).length === 0, {
-    what: `the end of session ${pid}`,
-  });
-}
-
-/** Command names of the processes in a session, zombies aside. */
-export async function sessionOf(pid: number): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    // proc_pid_stat(5): pid (comm) state ppid pgrp session …
-    const [, comm, rest = ""] = /\((.*)\) (.*)/s.exec(stat) ?? [];
-    const [state, , , session] = rest.split(" ");
-    if (Number(session) === pid && state !== "Z") names.push(comm!);
-  }
-  return names;
-}
-
-/** Paths of the cgroups of one `sluice run`. */
-export async function cgroupsOf(pid: number): Promise<string[]> {
-  const { stdout } = await new Deno.Command("find", {
-    args: ["/sys/fs/cgroup", "-type", "d", "-name", `run-${pid}`],
-    stderr: "null",
-  }).output();
-  return new TextDecoder().decode(stdout).split("\n").filter((path) => path);
 }
 
 async function readUntil(

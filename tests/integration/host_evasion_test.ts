@@ -6,7 +6,7 @@ import { ADDRESSES } from "../lab/topology.ts";
 import { Guarding } from "./guarding.ts";
 import { assertRefused, encodeQuery, Probe, REFUSALS } from "./probing.ts";
 
-const { resolver, attacker } = ADDRESSES;
+const { resolver, attacker, box } = ADDRESSES;
 const STOLEN = "73746f6c656e";
 const EVIL = encodeQuery({ name: "stolen.evil.test" });
 const ALLOWED = encodeQuery({ name: "allowed.test" });
@@ -123,6 +123,26 @@ for (const side of ["run", "box"] as const) {
     const texts = (await capture.stop()).map(({ text }) => text);
     assert.equal(texts.length, 6);
     assert.ok(texts.every((text) => text.includes("\x07allowed\x04test")));
+  });
+}
+
+for (const port of [41_000, 53]) {
+  Deno.test(`block refuses a container's answer from port ${port} to somebody that root only pretended to be`, async () => {
+    await using lab = await Lab.up({ container: true });
+    const probe = await Probe.compile(lab);
+    const pretend = `forge ${attacker.ipv4} 4444 ${box.ipv4} ${port} ${STOLEN}`;
+    const answer = `udp ${attacker.ipv4} 4444 ${STOLEN}`;
+    await probe.run("run", pretend);
+    await probe.run("box", `bind ${port} wait 100 ${answer}`);
+    await lab.attacker.waitFor("stolen");
+    await lab.in("run", ["conntrack", "-F"]);
+    await Guarding.arm(lab, { egress: "block", allow: ["203.0.113.10"] });
+    await using capture = await lab.capture();
+    await probe.run("run", pretend);
+    assertRefused(await probe.one("box", `bind ${port} ${answer}`));
+    assert.deepEqual(await capture.stop(), []);
+    const allowed = await probe.one("box", "tcp 203.0.113.10 443");
+    assert.equal(allowed.result, "ok");
   });
 }
 

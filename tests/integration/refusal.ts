@@ -5,7 +5,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { assertGone, Cell, RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { Cell, RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { assertGone, withoutJournals } from "./leftovers.ts";
 
 /** One machine, or one command line, on which nothing can be guarded. */
 export interface Refusal {
@@ -55,8 +56,7 @@ export async function assertRefused(row: Refusal): Promise<void> {
   assert.match(lines[1]!, said[1]);
   await assertGone(sluice.pid);
   const left = await cell.footprint();
-  const journal = /^run-\d+(?:\/journal\.ndjson)? \n/gm;
-  assert.equal(row.wasArmed ? left.replaceAll(journal, "") : left, found);
+  assert.equal(row.wasArmed ? withoutJournals(left) : left, found);
   const after = await cell.in(["sh", "-c", OWN_FILES, cell.directory]);
   assert.equal(after.stdout, owned.stdout);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ROOT } from "../style/tree.ts";
-import { assertGone, Cell, RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { Cell, RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { assertGone, withoutJournals } from "./leftovers.ts";
 
 /** What a command can ask about itself, and must be told the same guarded. */
 const QUESTIONS: readonly { name: string; script: string }[] = [
@@ -29,7 +30,8 @@ for (const { name, script } of QUESTIONS) {
       ...[
         "bash",
         "-c",
-        `exec 7</dev/null; ${ask} > bare; "$@" ${ask} > guarded
+        `exec 7</dev/null; trap "" HUP USR2
+        "$@" ${ask} > guarded
         unset SLUICE_CWD; ${ask} > bare; diff bare guarded && cat bare`,
       ],
       ...["bash", ...sluice],
@@ -151,10 +153,6 @@ Deno.test("sluice run reports, disarms and exits with 143 when SIGTERM ends its 
   await assertGone(sluice.pid);
   assert.equal(withoutJournals(await cell.footprint()), before);
 });
-
-function withoutJournals(footprint: string): string {
-  return footprint.replaceAll(/^run-\d+(?:\/journal\.ndjson)? \n/gm, "");
-}
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES } from "../lab/topology.ts";
 import { waitUntil } from "../lab/wait.ts";
-import { assertGone, RUN_TIMEOUT_MS } from "./cell.ts";
+import { RUN_TIMEOUT_MS } from "./cell.ts";
+import { assertGone, isGone } from "./leftovers.ts";
 import { runGuarded, sendLine, startRun } from "./lab_run.ts";
 
 const NOBODY = 65534;
@@ -133,9 +134,4 @@ async function codeOf(lab: Lab): Promise<string> {
   }, { what: "the attack's code" });
   await Deno.writeTextFile(path, "none");
   return code;
-}
-
-async function isGone(pid: string): Promise<boolean> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "Z");
-  return /^Z|\) Z /.test(stat);
 }

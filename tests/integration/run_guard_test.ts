@@ -3,7 +3,8 @@ import type { ConnectionEvent } from "../../agent/record/event.ts";
 import { LabProcess } from "../lab/command.ts";
 import { Lab, trustEnvironment } from "../lab/lab.ts";
 import { ADDRESSES } from "../lab/topology.ts";
-import { assertGone, footprint, RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { RUN_TIMEOUT_MS, sluiceArgs } from "./cell.ts";
+import { assertGone, footprint, withoutJournals } from "./leftovers.ts";
 import {
   eventsOf,
   runGuarded,
@@ -179,5 +180,5 @@ async function runFromOutside(lab: Lab, script: string) {
 /** Journals stay where they are said to be. */
 async function footprintOf(lab: Lab): Promise<string> {
   const all = await footprint((args) => lab.in("run", args), stateOf(lab));
-  return all.replaceAll(/^run-\d+(?:\/journal\.ndjson)? \n/gm, "");
+  return withoutJournals(all);
 }

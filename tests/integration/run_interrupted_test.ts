@@ -4,13 +4,14 @@ import { readJournal } from "../../agent/record/read.ts";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES } from "../lab/topology.ts";
 import { waitUntil } from "../lab/wait.ts";
+import { Cell, RUN_TIMEOUT_MS } from "./cell.ts";
 import {
   assertGone,
-  Cell,
   cgroupsOf,
   footprint,
-  RUN_TIMEOUT_MS,
-} from "./cell.ts";
+  isGone,
+  withoutJournals,
+} from "./leftovers.ts";
 import { runGuarded, sendLine, startRun, stateOf } from "./lab_run.ts";
 
 const ATTACKER = ADDRESSES.attacker.ipv4;
@@ -104,9 +105,7 @@ for (const delayMs of DELAYS_MS) {
     const { code, stderr } = await sluice.finished(RUN_TIMEOUT_MS);
     assert.equal(code, 143, stderr);
     await assertGone(sluice.pid);
-    const after = await cell.footprint();
-    const journal = /^run-\d+(?:\/journal\.ndjson)? \n/gm;
-    assert.equal(after.replaceAll(journal, ""), before);
+    assert.equal(withoutJournals(await cell.footprint()), before);
   });
 }
 
@@ -219,12 +218,7 @@ async function written(lab: Lab, name: string): Promise<string> {
   return text.trim();
 }
 
-async function isGone(pid: string): Promise<boolean> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "Z");
-  return /^Z|\) Z /.test(stat);
-}
-
 async function footprintOf(lab: Lab): Promise<string> {
   const all = await footprint((args) => lab.in("run", args), stateOf(lab));
-  return all.replaceAll(/^run-\d+(?:\/journal\.ndjson)? \n/gm, "");
+  return withoutJournals(all);
 }

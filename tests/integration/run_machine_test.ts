@@ -3,11 +3,6 @@ import { ROOT } from "../style/tree.ts";
 import { Cell } from "./cell.ts";
 import { assertRefused, AUDIT, type Refusal } from "./refusal.ts";
 
-// Nothing is to be had, and that is found out at once.
-const OFFLINE = `exec >/dev/null 2>&1
-  echo nameserver 127.0.0.1 > /etc/resolv.conf
-  rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb\n`;
-
 // What nobody may read is not the question: Deno may be in root's home.
 const AS_NOBODY = [
   ...["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
@@ -27,14 +22,14 @@ const MACHINES: readonly Refusal[] = [
   {
     name: "a machine without libnetfilter_queue and without a network",
     copy: true,
-    setup: `${OFFLINE}dpkg --purge --force-depends libnetfilter-queue1`,
+    setup: purge("libnetfilter-queue1"),
     code: 3,
     said: [/libnetfilter-queue1/, /apt-get install libnetfilter-queue1/],
   },
   {
     name: "a machine without iptables and without a network",
     copy: true,
-    setup: `${OFFLINE}dpkg --purge --force-depends iptables`,
+    setup: purge("iptables"),
     code: 3,
     said: [/iptables/, /apt-get install iptables/],
   },
@@ -185,12 +180,7 @@ Deno.test("sluice run refuses where the host is guarded, whichever state directo
     const stopped = await cell.sluice(["stop"]);
     assert.equal(stopped.code, 0, stopped.stderr);
   } finally {
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch (error) {
-      // As it should be.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    await cell.in(["kill", "-9", String(pid)]);
   }
 });
 
@@ -222,4 +212,12 @@ for (const flags of [[], ["--on-failure", "fail"]]) {
     assert.equal(code, 3);
     assert.equal(stdout, "");
   });
+}
+
+/** Without the package, and where none is to be had, which is told at once. */
+function purge(packageName: string): string {
+  return `{ dpkg --purge --force-depends ${packageName}
+    echo nameserver 127.0.0.1 > /etc/resolv.conf
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
+  } >/dev/null 2>&1`;
 }

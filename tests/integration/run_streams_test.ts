@@ -60,11 +60,6 @@ const PIPES: readonly { name: string; script: string; said: string }[] = [
 b' 2> err`,
     said: '[][a b][$HOME][*]["][-x][--][a\nb]',
   },
-  {
-    name: "hands on an argument that is not UTF-8",
-    script: `"$@" printf '%s' "$(printf 'caf\\351')" 2> err | od -An -tx1`,
-    said: " 63 61 66 e9\n",
-  },
 ];
 
 for (const { name, script, said } of PIPES) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Cell, sluiceArgs } from "./cell.ts";
+import { withoutJournals } from "./leftovers.ts";
 import { Terminal } from "./terminal.ts";
 
 const SUMMARY = "sluice (audit): nothing contacted";
@@ -76,7 +77,10 @@ Deno.test("Ctrl-C ends the command once, and sluice run still says what it did",
   assert.match(terminal.screen, /caught 1\r/);
   assert.doesNotMatch(terminal.screen, /caught 2/);
   assert.ok(terminal.screen.includes(SUMMARY), terminal.screen);
-  assert.equal(rulesOf(await cell.footprint()), rulesOf(before));
+  assert.equal(
+    withoutJournals(await cell.footprint()),
+    withoutJournals(before),
+  );
 });
 
 Deno.test("sluice run exits with 130 when Ctrl-C ends its command", async () => {
@@ -125,7 +129,10 @@ Deno.test("hanging up ends the command, and sluice run disarms", async () => {
   const pid = /ready (\d+)/.exec(terminal.screen)![1]!;
   await terminal[Symbol.asyncDispose]();
   await cell.in(["tail", "--pid", pid, "-f", "/dev/null"]);
-  assert.equal(rulesOf(await cell.footprint()), rulesOf(before));
+  assert.equal(
+    withoutJournals(await cell.footprint()),
+    withoutJournals(before),
+  );
 });
 
 Deno.test("sluice run writes colours to a terminal and none where NO_COLOR is set", async () => {
@@ -160,9 +167,4 @@ function runArgs(cell: Cell, command: string[], rest = ""): string[] {
     ...cell.withState(["run", "--egress", "audit", "--"]),
     ...command.with(-1, last),
   ];
-}
-
-/** Journals stay; what a firewall holds must not. */
-function rulesOf(footprint: string): string {
-  return footprint.replaceAll(/^run-.*\n/gm, "");
 }

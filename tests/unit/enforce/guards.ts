@@ -56,6 +56,7 @@ export const anyPacket: fc.Arbitrary<Passing> = fc.record({
   icmpType: fc.constantFrom(1, 128, 131, 133, 134, 135, 136, 137, 143),
   outInterface: fc.constantFrom("lo", "eth0"),
   destination: fc.constantFrom(PROBE_ADDRESS.join("."), "127.0.0.1"),
+  isLocal: fc.boolean(),
   direction: fc.constantFrom("ORIGINAL", "REPLY"),
   state: fc.constantFrom(
     ...["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"] as const,

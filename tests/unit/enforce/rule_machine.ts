@@ -16,6 +16,8 @@ export interface Passing {
   readonly icmpType: number;
   readonly outInterface: "lo" | "eth0";
   readonly destination: string;
+  /** Whether its source is an address of this machine. */
+  readonly isLocal: boolean;
   readonly direction: "ORIGINAL" | "REPLY";
   readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
   /** Whether a packet of its connection has left before. */
@@ -177,6 +179,9 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
       return packet.icmpType === Number(value);
     case "cgroup--path":
       return `${packet.cgroup}/`.startsWith(`${value}/`);
+    case "addrtype!":
+      if (words.join(" ") !== "! --src-type LOCAL") break;
+      return !packet.isLocal;
     case "owner!":
       if (words.join(" ") !== "! --uid-owner 0-4294967294") break;
       return packet.byKernel;

@@ -166,8 +166,11 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
           const fate = traverse(rules, { table, hook, packet });
           assert.deepEqual(fate, { end: "continue" }, table);
         }
-        // The flow is remembered when it was decided, in its own direction.
-        const isSaved = mark !== MARK.PASS &&
+        // The flow is remembered when it was decided, in its own direction,
+        // and not when it was opened in somebody else's name.
+        const isForeign = mark === MARK.ALLOW && hook === "OUTPUT" &&
+          !packet.isLocal && packet.outInterface !== "lo";
+        const isSaved = mark !== MARK.PASS && !isForeign &&
           packet.direction === "ORIGINAL" && packet.state !== "RELATED";
         assert.equal(
           packet.connmark,
