@@ -85,7 +85,7 @@ export class Guard {
    */
   async disarm(): Promise<void> {
     const { journal } = this.#options;
-    this.#firewall.remove(this.#ruleSlot(), this.#tables);
+    this.#firewall.remove(this.#guarded(), this.#tables);
     const packets = await this.#thread.stop();
     journal.write({
       kind: "agent",
@@ -105,13 +105,11 @@ export class Guard {
       ? listListeningPorts(sockets)
       : { tcp: [], udp: [] };
     beforeRules(slot, this.#tables);
-    this.#firewall.apply({
-      slot,
-      egress: policy.egress,
-      inbound: policy.inbound,
-      cgroup: cgroup?.path ?? null,
-      listening,
-    }, this.#tables);
+    const { egress, inbound } = policy;
+    this.#firewall.apply(
+      { ...this.#guarded(), egress, inbound, listening },
+      this.#tables,
+    );
     try {
       if (this.#options.selfTest) this.#test();
       this.#since = journal.now();
@@ -124,7 +122,7 @@ export class Guard {
       });
       journal.assertWritten();
     } catch (error) {
-      this.#firewall.remove(this.#ruleSlot(), this.#tables);
+      this.#firewall.remove(this.#guarded(), this.#tables);
       throw error;
     }
   }
@@ -138,8 +136,9 @@ export class Guard {
     });
   }
 
-  #ruleSlot(): number | null {
-    return this.#options.cgroup === null ? null : this.#thread.slot.number;
+  #guarded(): { slot: Slot; cgroup: string | null } {
+    const cgroup = this.#options.cgroup?.path ?? null;
+    return { slot: this.#thread.slot, cgroup };
   }
 }
 

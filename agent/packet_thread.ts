@@ -16,7 +16,13 @@ import {
   type QueuedPacket,
 } from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
-import { MARK, type Slot, SLOT_COUNT, slotOf } from "./enforce/marks.ts";
+import {
+  MARK,
+  type Slot,
+  SLOT_COUNT,
+  slotOf,
+  withMark,
+} from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
@@ -118,6 +124,7 @@ export class PacketThread {
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
+      allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
       interfaces: this.#stack.use(new Interfaces(libc)),
@@ -183,7 +190,8 @@ export class PacketThread {
   ): Outcome | null {
     try {
       const outcome = this.#pipeline.judge(queued, nowMs);
-      queue.setVerdict(queued.id, outcome);
+      const mark = withMark(queued.mark, outcome.mark);
+      queue.setVerdict(queued.id, { verdict: outcome.verdict, mark });
       return outcome;
     } catch (error) {
       // A defect of ours must cost one packet, not the guard.

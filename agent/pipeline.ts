@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Owner } from "./attribution.ts";
+import { decideSurely, type Owner } from "./attribution.ts";
+import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { formatAddress } from "./decode/address.ts";
@@ -14,7 +15,8 @@ import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
-import { accept, type Outcome, type Seen } from "./outcome.ts";
+import { Inside, type Place } from "./inside.ts";
+import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent, EventBody } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
 
@@ -30,6 +32,8 @@ export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
+  /** The mark of a flow that is not asked about again. */
+  readonly allowMark: number;
   /** The queue that DNS over UDP comes by. */
   readonly dnsQueue: number;
   /** Flows that live on, as {@linkcode flowKey} writes them. */
@@ -40,12 +44,14 @@ export interface PipelineWorld extends DnsWorld {
 export class Pipeline {
   readonly #world: PipelineWorld;
   readonly #dns: DnsPipeline;
-  readonly #refused = new RecentFlows();
+  readonly #said = new RecentFlows();
+  readonly #inside: Inside;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
     this.#world = world;
     this.#dns = new DnsPipeline(world);
+    this.#inside = new Inside(world.interfaces, world.allowMark);
   }
 
   /**
@@ -60,6 +66,7 @@ export class Pipeline {
     const decoded = decodePacket(queued.payload);
     if (!decoded.ok) return this.#refuseUnread(queued);
     const seen = { queued, packet: decoded.value, nowMs };
+    if (queued.hook === HOOK.PRE_ROUTING) return this.#judgeSource(seen);
     if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
     return this.#judgeFlow(seen);
   }
@@ -84,22 +91,52 @@ export class Pipeline {
     );
     // A name server in a container is not the way out; as the machine's
     // resolver it is asked for what leaves later.
-    if (!isResolver && this.#isInternal(seen)) return this.#judgeFlow(seen);
+    if (!isResolver && this.#place(seen).kind !== "outside") {
+      return this.#judgeFlow(seen);
+    }
     return this.#dns.judgeQuery(seen);
   }
 
   #judgeFlow(seen: Seen): Outcome {
-    const { queued, packet, nowMs } = seen;
+    const { packet, nowMs } = seen;
     if (isProbe(packet.destination)) return accept(MARK.DENY);
-    if (this.#isInternal(seen)) return accept(this.#internalMark(seen));
-    const owner = this.#world.attribution.find(queued, packet);
+    const place = this.#place(seen);
+    if (place.kind === "inside") return accept(place.mark);
+    if (place.kind === "forged") return this.#refuseForged(seen);
+    const owner = this.#world.attribution.find(seen);
     const decision = this.#decide(seen, owner);
     const event = () => [this.#event(seen, { owner, decision })];
-    if (decision.decision === "allow" || !decision.enforced) {
-      return accept(MARK.ALLOW, event);
+    const isKept = decision.why !== "open_before_arming";
+    if (isKept && (decision.decision === "allow" || !decision.enforced)) {
+      return accept(this.#world.allowMark, event);
     }
-    const isNews = this.#refused.isNews(flowKey(packet), nowMs);
-    return accept(MARK.DENY, isNews ? event : undefined);
+    // Said once and not for each packet: of these no flow is kept.
+    const isNews = this.#said.isNews(flowKey(packet), nowMs);
+    const mark = isKept ? MARK.DENY : this.#world.allowMark;
+    return accept(mark, isNews ? event : undefined);
+  }
+
+  /** A packet that came in by another way than its source lies. */
+  #judgeSource(seen: Seen): Outcome {
+    const isForged = this.#world.host && this.#inside.isForged(seen);
+    return isForged ? this.#refuseForged(seen) : accept(0);
+  }
+
+  /** In silence: an answer would go to whom the sender names. */
+  #refuseForged(seen: Seen): Outcome {
+    const { packet, nowMs } = seen;
+    const enforced = this.#world.policy.egress === "block";
+    const decision: Decision = {
+      decision: "deny",
+      enforced,
+      why: "source_forged",
+      rule: null,
+      names: [],
+    };
+    const isNews = this.#said.isNews(flowKey(packet), nowMs);
+    const event = () => [this.#event(seen, { owner: null, decision })];
+    const events = isNews ? event : undefined;
+    return enforced ? drop(events) : accept(MARK.PASS, events);
   }
 
   #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
@@ -109,12 +146,16 @@ export class Pipeline {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(queued, packet)) return letLive("dhcp");
-    const decision = decideFlow({
-      protocol: packet.protocol,
-      destination: packet.destination,
-      port: packet.destinationPort,
-      sender: { exe: owner?.process.exe ?? null, step: null },
-    }, { policy, names: this.#world.names, nowMs });
+    const decision = decideSurely(owner, {
+      attribution: this.#world.attribution,
+      decide: (exe) =>
+        decideFlow({
+          protocol: packet.protocol,
+          destination: packet.destination,
+          port: packet.destinationPort,
+          sender: { exe, step: null },
+        }, { policy, names: this.#world.names, nowMs }),
+    });
     if (decision.decision === "allow") return decision;
     if (packet.fragment) return { ...decision, why: "fragment" };
     const overTcp = packet.protocol === PROTOCOL.TCP &&
@@ -123,75 +164,26 @@ export class Pipeline {
     return overTcp ? { ...decision, why: "dns_over_tcp" } : decision;
   }
 
-  #isInternal({ queued, nowMs }: Seen): boolean {
-    const { host, interfaces } = this.#world;
-    return host && interfaces.isInternal(queued.outInterface, nowMs);
-  }
-
-  #internalMark({ queued, packet, nowMs }: Seen): number {
-    // From outside only this packet: its answers are judged by `inbound`.
-    const fromOutside = queued.hook === HOOK.FORWARD &&
-      !this.#world.interfaces.isInternal(queued.inInterface, nowMs);
-    // Neighbour discovery is not tracked, so there is no flow to allow.
-    const isTracked = packet.protocol !== PROTOCOL.ICMPV6;
-    // Our own refusals among them: allowed, the flow would be open both ways,
-    // from the container to the name server too.
-    const isDnsAnswer = packet.protocol === PROTOCOL.UDP &&
-      packet.sourcePort === DNS_PORT;
-    return fromOutside || isDnsAnswer || !isTracked ? MARK.PASS : MARK.ALLOW;
+  #place(seen: Seen): Place {
+    return this.#world.host ? this.#inside.placeOf(seen) : { kind: "outside" };
   }
 
   #refuseUnread(queued: QueuedPacket): Outcome {
-    const enforced = this.#world.policy.egress === "block";
-    const nowhere = { address: "", port: 0 };
-    return accept(enforced ? MARK.DENY : MARK.ALLOW, () => [{
-      kind: "connection",
-      decision: "deny",
-      enforced,
-      why: "packet_malformed",
-      rule: null,
-      protocol: "unknown",
-      direction: directionOf(queued),
-      source: nowhere,
-      destination: nowhere,
-      names: [],
-      sni: null,
-      step: null,
-      process: null,
-      container: null,
-    }]);
+    // It may be meant for what a deny entry names.
+    const enforced = this.#world.policy.egress === "block" ||
+      !this.#world.policy.deny.isEmpty;
+    const event = () => [unreadEvent(queued, enforced)];
+    return accept(enforced ? MARK.DENY : MARK.PASS, event);
   }
 
   #event(
     { queued, packet, nowMs }: Seen,
     of: { owner: Owner | null; decision: Decision },
   ): ConnectionEvent {
-    const { decision, enforced, why, rule, names } = of.decision;
-    return {
-      kind: "connection",
-      decision,
-      enforced,
-      why,
-      rule,
-      protocol: protocolName(packet.protocol),
-      direction: directionOf(queued),
-      source: {
-        address: formatAddress(packet.source),
-        port: packet.sourcePort,
-      },
-      destination: {
-        address: formatAddress(packet.destination),
-        port: packet.destinationPort,
-      },
-      names,
-      sni: null,
-      step: null,
-      process: this.#world.attribution.describe(of.owner, {
-        nowMs,
-        anew: decision === "deny",
-      }),
-      container: null,
-    };
+    const { owner, decision } = of;
+    const process = this.#world.attribution.describe(owner, nowMs);
+    const ends = endsOf(queued, packet);
+    return connectionEvent(ends, { decision, sni: null, process });
   }
 }
 
@@ -224,22 +216,4 @@ function isDhcp(queued: QueuedPacket, packet: Packet): boolean {
 function isProbe(address: Uint8Array): boolean {
   return address.length === 4 &&
     PROBE_ADDRESS.every((byte, at) => byte === address[at]);
-}
-
-function directionOf(queued: QueuedPacket): ConnectionEvent["direction"] {
-  return queued.hook === HOOK.FORWARD ? "forward" : "output";
-}
-
-function protocolName(protocol: number): string {
-  switch (protocol) {
-    case PROTOCOL.TCP:
-      return "tcp";
-    case PROTOCOL.UDP:
-      return "udp";
-    case PROTOCOL.ICMP:
-    case PROTOCOL.ICMPV6:
-      return "icmp";
-    default:
-      return String(protocol);
-  }
 }

@@ -44,8 +44,9 @@ export function clearRemains(
   directory: string,
   state: GuardState,
 ): GuardState {
-  const slot = state.cgroup === null ? null : state.slot;
-  new Firewall(libc).remove(slot, state.tables);
+  const { cgroup: path, tables } = state;
+  const slot = slotOf(state.slot);
+  new Firewall(libc).remove({ slot, cgroup: path }, tables);
   if (state.cgroup !== null) {
     const cgroup = new Cgroup(libc, state.cgroup);
     // Nothing guards them any more, and the policy said they must be.
@@ -162,7 +163,8 @@ function clearOrphans(libc: Libc): void {
   for (let number = 0; number < SLOT_COUNT; number++) {
     if (bound.has(slotOf(number).flowQueue)) throw alreadyGuarded(null);
   }
-  firewall.remove(null, firewall.tables());
+  // Whose slot it was is lost as well: its marks end with their connections.
+  firewall.remove({ slot: slotOf(0), cgroup: null }, firewall.tables());
 }
 
 function alreadyGuarded(pid: number | null): AgentError {
