@@ -8,6 +8,7 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
+import { readQueues } from "./observe/queues.ts";
 import { loadJournal } from "./journal_file.ts";
 import { Journal } from "./record/journal.ts";
 import { WallClock } from "./record/line.ts";
@@ -23,8 +24,6 @@ import { canAccess, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
 
-/** Columns of nfnetlink_queue's proc file: the queue's number comes first. */
-const QUEUES = "/proc/thread-self/net/netfilter/nfnetlink_queue";
 const KEPT_RUNS = 10;
 
 /** The file whose age says when an agent was last alive. */
@@ -156,10 +155,7 @@ export function clearDeadRuns(libc: Libc, directory: string): void {
 function clearOrphans(libc: Libc): void {
   const firewall = new Firewall(libc);
   if (!firewall.isApplied(null)) return;
-  const queues = tryReadText(libc, QUEUES) ?? "";
-  const bound = new Set(
-    queues.split("\n").map((line) => Number(line.trim().split(/\s+/)[0])),
-  );
+  const bound = new Set(readQueues(libc).map((queue) => queue.number));
   for (let number = 0; number < SLOT_COUNT; number++) {
     if (bound.has(slotOf(number).flowQueue)) throw alreadyGuarded(null);
   }
