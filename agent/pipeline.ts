@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decideSurely, type Owner } from "./attribution.ts";
+import { decideSurely, type Owner, type SureDecision } from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
@@ -104,8 +104,13 @@ export class Pipeline {
     if (place.kind === "inside") return accept(place.mark);
     if (place.kind === "forged") return this.#refuseForged(seen);
     const owner = this.#world.attribution.find(seen);
-    const decision = this.#decide(seen, owner);
+    const { decision, isScoped } = this.#decide(seen, owner);
     const event = () => [this.#event(seen, { owner, decision })];
+    // Another program can take over a UDP socket's ports at any time.
+    if (isScoped && packet.protocol === PROTOCOL.UDP) {
+      const isNews = this.#said.isNews(flowKey(packet), nowMs);
+      return accept(MARK.PASS, isNews ? event : undefined);
+    }
     const isKept = decision.why !== "open_before_arming";
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
       return accept(this.#world.allowMark, event);
@@ -139,14 +144,14 @@ export class Pipeline {
     return enforced ? drop(events) : accept(MARK.PASS, events);
   }
 
-  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
+  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): SureDecision {
     const { openFlows, policy, resolvers, host } = this.#world;
     // A SYN opens a new connection, between whatever ends it may be.
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(queued, packet)) return letLive("dhcp");
-    const decision = decideSurely(owner, {
+    const sure = decideSurely(owner, {
       attribution: this.#world.attribution,
       decide: (exe) =>
         decideFlow({
@@ -156,12 +161,13 @@ export class Pipeline {
           sender: { exe, step: null },
         }, { policy, names: this.#world.names, nowMs }),
     });
-    if (decision.decision === "allow") return decision;
-    if (packet.fragment) return { ...decision, why: "fragment" };
+    const { decision } = sure;
+    if (decision.decision === "allow") return sure;
+    if (packet.fragment) return surely({ ...decision, why: "fragment" });
     const overTcp = packet.protocol === PROTOCOL.TCP &&
       packet.destinationPort === DNS_PORT &&
       resolvers.has(formatAddress(packet.destination));
-    return overTcp ? { ...decision, why: "dns_over_tcp" } : decision;
+    return overTcp ? surely({ ...decision, why: "dns_over_tcp" }) : sure;
   }
 
   #place(seen: Seen): Place {
@@ -198,8 +204,13 @@ export function flowKey(
     `${formatAddress(flow.destination)} ${flow.destinationPort}`;
 }
 
-function letLive(why: Decision["why"]): Decision {
-  return { decision: "allow", enforced: true, why, rule: null, names: [] };
+function letLive(why: Decision["why"]): SureDecision {
+  const names: readonly string[] = [];
+  return surely({ decision: "allow", enforced: true, why, rule: null, names });
+}
+
+function surely(decision: Decision): SureDecision {
+  return { decision, isScoped: false };
 }
 
 function isOpening({ protocol, tcpFlags }: Packet): boolean {
