@@ -86,6 +86,7 @@ Deno.test("clearConnmarks() does not mind connections that end meanwhile", () =>
   const timeout = "net.netfilter.nf_conntrack_udp_timeout=1";
   network.run(["/usr/sbin/sysctl", "-qw", timeout]);
   markUdp(network, OURS.allowMark);
+  addConnections(network, OURS.allowMark);
   // Each ends a second after it began, so that at any moment from the first end
   // to the last some end between being found and being cleared.
   const startMs = performance.now();
@@ -94,7 +95,8 @@ Deno.test("clearConnmarks() does not mind connections that end meanwhile", () =>
 
   clearConnmarks(libc, MARKS);
   const left = marksOf(network);
-  assert.ok(left.length > 0 && left.length < 4_000, `${left.length} are left`);
+  // On a slow machine these five, which last, are all that is left.
+  assert.ok(left.length >= 5 && left.length < 4_005, `${left.length} are left`);
   assert.deepEqual([...new Set(left)], [0]);
 });
 

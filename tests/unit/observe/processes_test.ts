@@ -324,6 +324,7 @@ Deno.test("describe() tells of parents that ended together with the process", as
     using table = new ProcessTable(libc, WHOLE_HOST);
     const found = findOnce(table, shell.inode);
     if (found?.exe !== SLEEP_EXE) return false;
+    using process = new KnownProcess(new ProcFiles(libc), found.pid);
     libc.symbols.kill(found.pid, 9);
     children.end(shell.pid);
     // Given to init, it may stay a zombie, whose new parent says nothing.
@@ -332,6 +333,8 @@ Deno.test("describe() tells of parents that ended together with the process", as
     const [parent] = table.describe(found, 0);
     assert.deepEqual(parent, { pid: shell.pid, exe });
     assert.equal(found.exe, SLEEP_EXE);
+    process.read();
+    assert.equal(process.parentPid, shell.pid);
     return true;
   }, { what: `sleep below ${shell.pid}`, timeoutMs: BUSY_MS });
 });
