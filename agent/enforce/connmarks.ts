@@ -14,19 +14,24 @@ import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { netlinkAddress, Poller, SOCKET, Socket } from "../../ffi/sockets.ts";
 import { MARK_MASK } from "./marks.ts";
+import {
+  encodeAttribute,
+  encodeMessage,
+  NETLINK_NETFILTER,
+  NLM_F,
+} from "./netfilter_message.ts";
 
-/** <linux/netlink.h> */
-const NETLINK_NETFILTER = 12;
-const NLM_F = { REQUEST: 0x1, DUMP: 0x300 } as const;
 const NLA_F_NESTED = 0x8000;
 /** <linux/netfilter/nfnetlink.h>, <linux/netfilter/nfnetlink_conntrack.h> */
 const NFNL_SUBSYS_CTNETLINK = 1;
-const IPCTNL_MSG_CT = { NEW: 0, GET: 1 } as const;
+const IPCTNL_MSG_CT = {
+  NEW: NFNL_SUBSYS_CTNETLINK << 8,
+  GET: NFNL_SUBSYS_CTNETLINK << 8 | 1,
+} as const;
 const CTA = { TUPLE_ORIG: 1, MARK: 8, ZONE: 18, MARK_MASK: 21 } as const;
 /** <linux/netfilter.h>: NFPROTO_IPV4, NFPROTO_IPV6. */
 const NFPROTO = [2, 10] as const;
 
-const NLMSG_BYTES = 16; // struct nlmsghdr
 const NFGENMSG_BYTES = 4;
 const ANSWER_TIMEOUT_MS = 1000;
 
@@ -58,7 +63,7 @@ function change(
   of: { family: number; attributes: readonly Uint8Array[] },
 ): void {
   const update = { ...of, type: IPCTNL_MSG_CT.NEW, flags: 0 };
-  socket.sendTo(message(update), netlinkAddress());
+  socket.sendTo(encodeMessage(update), netlinkAddress());
   // Only a failure is answered, and before the call returns. Left unread, it
   // would be taken for the answer to what is asked next.
   const buffer = new Uint8Array(1024);
@@ -80,7 +85,7 @@ function listMarked(
   const { family, marks } = of;
   const flags = NLM_F.DUMP;
   const request = { type: IPCTNL_MSG_CT.GET, flags, family, attributes: [] };
-  socket.sendTo(message(request), netlinkAddress());
+  socket.sendTo(encodeMessage(request), netlinkAddress());
   const found: Uint8Array[][] = [];
   const buffer = new Uint8Array(65_536);
   const untilMs = performance.now() + ANSWER_TIMEOUT_MS;
@@ -122,10 +127,10 @@ function clearedAttributes(
   if (!marks.includes((value & MARK_MASK) >>> 0)) return null;
   const zone = findAttribute(attributes, CTA.ZONE);
   return [
-    attribute(CTA.TUPLE_ORIG | NLA_F_NESTED, tuple),
-    ...(zone === null ? [] : [attribute(CTA.ZONE, zone)]),
-    attribute(CTA.MARK, uint32(0)),
-    attribute(CTA.MARK_MASK, uint32(MARK_MASK)),
+    encodeAttribute(CTA.TUPLE_ORIG | NLA_F_NESTED, tuple),
+    ...(zone === null ? [] : [encodeAttribute(CTA.ZONE, zone)]),
+    encodeAttribute(CTA.MARK, uint32(0)),
+    encodeAttribute(CTA.MARK_MASK, uint32(MARK_MASK)),
   ];
 }
 
@@ -133,34 +138,5 @@ function clearedAttributes(
 function uint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-/** struct nlattr, padded to 4 bytes. */
-function attribute(type: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + Math.ceil(payload.length / 4) * 4);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 4 + payload.length, true);
-  view.setUint16(2, type, true);
-  bytes.set(payload, 4);
-  return bytes;
-}
-
-/** struct nlmsghdr and struct nfgenmsg in front of attributes. */
-function message(what: {
-  type: number;
-  flags: number;
-  family: number;
-  attributes: readonly Uint8Array[];
-}): Uint8Array<ArrayBuffer> {
-  const { type, flags, family, attributes } = what;
-  const payload = attributes.flatMap((each) => [...each]);
-  const bytes = new Uint8Array(NLMSG_BYTES + NFGENMSG_BYTES + payload.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length, true);
-  view.setUint16(4, (NFNL_SUBSYS_CTNETLINK << 8) | type, true);
-  view.setUint16(6, flags | NLM_F.REQUEST, true);
-  view.setUint8(NLMSG_BYTES, family);
-  bytes.set(payload, NLMSG_BYTES + NFGENMSG_BYTES);
   return bytes;
 }

@@ -16,10 +16,14 @@ import {
 import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { netlinkAddress, Poller, SOCKET, Socket } from "../../ffi/sockets.ts";
+import {
+  encodeAttribute,
+  encodeMessage,
+  type NetfilterMessage,
+  NETLINK_NETFILTER,
+  NLM_F,
+} from "./netfilter_message.ts";
 
-/** <linux/netlink.h> */
-const NETLINK_NETFILTER = 12;
-const NLM_F = { REQUEST: 0x1, ACK: 0x4, DUMP: 0x300, NONREC: 0x100 } as const;
 /** <linux/netfilter/nfnetlink.h> */
 const BATCH = { BEGIN: 16, END: 17 } as const;
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -145,36 +149,12 @@ function nftType(type: number): number {
   return (NFNL_SUBSYS_NFTABLES << 8) | type;
 }
 
-/** struct nlattr with a string, padded to 4 bytes. */
+/** A string as netlink has it, with its NUL. */
 function attribute(type: number, value: string): Uint8Array {
-  const encoded = new TextEncoder().encode(value + "\0");
-  const bytes = new Uint8Array(4 + Math.ceil(encoded.length / 4) * 4);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 4 + encoded.length, true);
-  view.setUint16(2, type, true);
-  bytes.set(encoded, 4);
-  return bytes;
+  return encodeAttribute(type, new TextEncoder().encode(value + "\0"));
 }
 
-/** struct nlmsghdr and struct nfgenmsg in front of attributes. */
-function message(what: {
-  type: number;
-  sequence: number;
-  flags?: number;
-  family?: number;
-  attributes?: readonly Uint8Array[];
-}): Uint8Array {
-  const { type, sequence, flags = 0, family = 0, attributes = [] } = what;
-  const payload = attributes.flatMap((each) => [...each]);
-  const bytes = new Uint8Array(20 + payload.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length, true);
-  view.setUint16(4, type, true);
-  view.setUint16(6, flags | NLM_F.REQUEST, true);
-  view.setUint32(8, sequence, true);
-  view.setUint8(16, family);
-  // res_id, in network order: the batch is for nf_tables.
-  view.setUint16(18, NFNL_SUBSYS_NFTABLES);
-  bytes.set(payload, 20);
-  return bytes;
+/** A message of a batch that is for nf_tables. */
+function message(what: NetfilterMessage): Uint8Array {
+  return encodeMessage({ ...what, resource: NFNL_SUBSYS_NFTABLES });
 }
