@@ -23,6 +23,7 @@ const PACKAGES = [
   "nginx-light",
   "openssl",
   "procps",
+  "python3",
   "tcpdump",
   "util-linux",
 ] as const;
