@@ -45,14 +45,12 @@ export function clearRemains(
 ): GuardState {
   const { cgroup: path, tables } = state;
   const slot = slotOf(state.slot);
+  const cgroup = path === null ? null : new Cgroup(libc, path);
+  // Before the rules go: what is left must not run on without them.
+  if (state.egress === "block") cgroup?.kill();
   new Firewall(libc).remove({ slot, cgroup: path }, tables);
-  if (state.cgroup !== null) {
-    const cgroup = new Cgroup(libc, state.cgroup);
-    // Nothing guards them any more, and the policy said they must be.
-    if (state.egress === "block") cgroup.kill();
-    else cgroup.release();
-    cgroup.remove();
-  }
+  cgroup?.release();
+  cgroup?.remove();
   const now = new WallClock().format();
   try {
     noteEnd(libc, { directory, state, now });
