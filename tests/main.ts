@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { commandEnvironment } from "../agent/enforce/environment.ts";
 import { AGENT_TASK, readCommands } from "./style/permissions.ts";
 import { ROOT } from "./style/tree.ts";
 import { ensurePackages } from "./lab/packages.ts";
@@ -141,12 +142,7 @@ async function runTests(
   { paths, flags }: Run,
   { extra, counts }: { extra: readonly string[]; counts: Counts },
 ): Promise<void> {
-  const env = Deno.env.toObject();
-  // Deno starts no program for a test with scoped --allow-run while these are
-  // set, as some CI images set them.
-  for (const key of Object.keys(env)) {
-    if (key.startsWith("LD_") || key.startsWith("DYLD_")) delete env[key];
-  }
+  const env = testEnvironment();
   const child = new Deno.Command(Deno.execPath(), {
     // Types are what `deno task check` is for, doc examples aside: these are in
     // no file of their own that it could check.
@@ -218,4 +214,22 @@ async function writeAll(chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) {
     at += await Deno.stdout.write(chunk.subarray(at));
   }
+}
+
+/**
+ * The environment of whoever runs the tests, as if neither npx nor deno task
+ * stood in between: what those set is a part of some tests.
+ *
+ * Without LD_*: Deno starts no program for a test with scoped --allow-run while
+ * these are set, as some CI images set them.
+ */
+function testEnvironment(): Record<string, string> {
+  const pairs = Object.entries(Deno.env.toObject())
+    .map(([name, value]) => `${name}=${value}`);
+  return Object.fromEntries(
+    commandEnvironment(pairs, null).map((pair) => {
+      const at = pair.indexOf("=");
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }).filter(([name]) => !/^(?:LD|DYLD)_/.test(name!)),
+  );
 }
