@@ -16,24 +16,19 @@ import {
   type QueuedPacket,
 } from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
-import {
-  MARK,
-  type Slot,
-  SLOT_COUNT,
-  slotOf,
-  withMark,
-} from "./enforce/marks.ts";
+import { MARK, type Slot, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
 import { flowKey, Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
+import { bindSlot } from "./slot_queues.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
 import { Libc } from "../ffi/libc.ts";
 import { enterNetworkNamespace } from "../ffi/namespaces.ts";
 import {
-  NetfilterQueue,
+  type NetfilterQueue,
   NetfilterQueueLibrary,
   NF,
 } from "../ffi/netfilter_queue.ts";
@@ -195,14 +190,15 @@ export class PacketThread {
       return outcome;
     } catch (error) {
       // A defect of ours must cost one packet, not the guard.
-      queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark: MARK.DENY });
+      const mark = withMark(queued.mark, MARK.DENY);
+      queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
       console.error("Cannot judge a packet, it is refused:", error);
       return null;
     }
   }
 
   #record(events: () => EventBody[], nowMs: number): void {
-    const bodies = events();
+    const bodies = describe(events);
     if (bodies.length === 0) return;
     if (this.#batch.length === 0) this.#batchSinceMs = nowMs;
     const time = this.#clock.format(nowMs);
@@ -221,26 +217,16 @@ export class PacketThread {
   }
 }
 
-function decidesOnProcess({ allow, deny }: Policy): boolean {
-  return [...allow, ...deny].some(({ process }) => process !== null);
+/** Events, or none where a defect of ours would end the guard. */
+function describe(events: () => EventBody[]): EventBody[] {
+  try {
+    return events();
+  } catch (error) {
+    console.error("Cannot describe a packet, it is not in the journal:", error);
+    return [];
+  }
 }
 
-/** Takes the first slot whose two queue numbers nobody has bound. */
-function bindSlot(
-  libraries: { libc: Libc; library: NetfilterQueueLibrary },
-): { slot: Slot; queues: NetfilterQueue[] } {
-  let last: unknown;
-  for (let number = 0; number < SLOT_COUNT; number++) {
-    const slot = slotOf(number);
-    const queues: NetfilterQueue[] = [];
-    try {
-      queues.push(new NetfilterQueue(libraries, slot.dnsQueue));
-      queues.push(new NetfilterQueue(libraries, slot.flowQueue));
-      return { slot, queues };
-    } catch (error) {
-      for (const queue of queues) queue[Symbol.dispose]();
-      last = error;
-    }
-  }
-  throw last;
+function decidesOnProcess({ allow, deny }: Policy): boolean {
+  return [...allow, ...deny].some(({ process }) => process !== null);
 }

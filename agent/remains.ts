@@ -33,22 +33,27 @@ export const HEARTBEAT_NAME = "heartbeat";
  * Takes away the rules and the cgroup of a guard whose agent is gone, and
  * writes into its journal from when to when nobody watched.
  *
- * The calling thread must be in the guard's network namespace, or that
- * namespace gone, and its rules with it.
+ * The calling thread must be in the guard's network namespace, unless that is
+ * gone. Rules that a live guard has taken over are left to it.
  *
+ * @param options `netns`: the namespace that this thread is in, null for the
+ * process's own.
  * @returns The state as it is now.
  */
 export function clearRemains(
   libc: Libc,
   directory: string,
-  state: GuardState,
+  options: { readonly state: GuardState; readonly netns: string | null },
 ): GuardState {
+  const { state, netns } = options;
   const { cgroup: path, tables } = state;
   const slot = slotOf(state.slot);
   const cgroup = path === null ? null : new Cgroup(libc, path);
   // Before the rules go: what is left must not run on without them.
   if (state.egress === "block") cgroup?.kill();
-  new Firewall(libc).remove({ slot, cgroup: path }, tables);
+  if (state.netns === netns && !isTakenOver(libc, state)) {
+    new Firewall(libc).remove({ slot, cgroup: path }, tables);
+  }
   cgroup?.release();
   cgroup?.remove();
   const now = new WallClock().format();
@@ -63,6 +68,21 @@ export function clearRemains(
   libc.symbols.unlink(cString(`${directory}/${HEARTBEAT_NAME}`));
   writeState(libc, directory, stopped);
   return stopped;
+}
+
+/** Whether a live guard has rules of the same names in this namespace. */
+function isTakenOver(libc: Libc, { cgroup, slot }: GuardState): boolean {
+  const bound = boundSlots(libc);
+  return cgroup === null ? bound.size > 0 : bound.has(slot);
+}
+
+/** The slots whose queue somebody answers. */
+function boundSlots(libc: Libc): ReadonlySet<number> {
+  const bound = new Set(readQueues(libc).map((queue) => queue.number));
+  const numbers = Array.from({ length: SLOT_COUNT }, (_, number) => number);
+  return new Set(
+    numbers.filter((number) => bound.has(slotOf(number).flowQueue)),
+  );
 }
 
 function noteEnd(
@@ -111,7 +131,7 @@ export function clearHostRemains(
         hint: "Run `sluice stop` with the same --state first",
       });
     }
-    clearRemains(libc, directory, state);
+    clearRemains(libc, directory, { state, netns });
   }
   clearOrphans(libc);
 }
@@ -122,12 +142,18 @@ function isThere(libc: Libc, netns: string | null): boolean {
 
 /**
  * Clears the remains of all commands that were guarded with the same state
- * directory and in this network namespace.
+ * directory; those in another network namespace that is still there are left.
  *
+ * @param netns The network namespace that this thread is in, null for the
+ * process's own.
  * @throws {AgentError} `already_guarded` when the host itself is guarded: its
  * rules and a command's would answer the same packets.
  */
-export function clearDeadRuns(libc: Libc, directory: string): void {
+export function clearDeadRuns(
+  libc: Libc,
+  directory: string,
+  netns: string | null,
+): void {
   clearOrphans(libc);
   const finished: string[] = [];
   for (const name of readDirectory(libc, directory) ?? []) {
@@ -136,7 +162,10 @@ export function clearDeadRuns(libc: Libc, directory: string): void {
     const state = readState(libc, own);
     if (state !== null && isAlive(libc, state)) continue;
     // Once only: a live guard may have taken the slot by the next time.
-    if (state?.stoppedAt === null) clearRemains(libc, own, state);
+    if (state?.stoppedAt === null) {
+      if (state.netns !== netns && isThere(libc, state.netns)) continue;
+      clearRemains(libc, own, { state, netns });
+    }
     if (state !== null) removeState(libc, own);
     finished.push(own);
   }
@@ -153,10 +182,7 @@ export function clearDeadRuns(libc: Libc, directory: string): void {
 function clearOrphans(libc: Libc): void {
   const firewall = new Firewall(libc);
   if (!firewall.isApplied(null)) return;
-  const bound = new Set(readQueues(libc).map((queue) => queue.number));
-  for (let number = 0; number < SLOT_COUNT; number++) {
-    if (bound.has(slotOf(number).flowQueue)) throw alreadyGuarded(null);
-  }
+  if (boundSlots(libc).size > 0) throw alreadyGuarded(null);
   // Whose slot it was is lost as well: its marks end with their connections.
   firewall.remove({ slot: slotOf(0), cgroup: null }, firewall.tables());
 }

@@ -57,8 +57,9 @@ export class Session {
     const name = `run-${libc.symbols.getpid()}`;
     this.#directory = scope === "host" ? base : `${base}/${name}`;
     makeStateDirectory(libc, base);
-    if (scope === "host") clearHostRemains(libc, base, context.netns(flags));
-    else clearDeadRuns(libc, base);
+    const netns = context.netns(flags);
+    if (scope === "host") clearHostRemains(libc, base, netns);
+    else clearDeadRuns(libc, base, netns);
     makeStateDirectory(libc, this.#directory);
     try {
       this.journal = new Journal(

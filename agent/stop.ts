@@ -56,9 +56,10 @@ export async function stop(
   if (after.stoppedAt === null) {
     say("The agent had been killed; its rules are taken away now");
     // With the namespace gone, so are its rules.
-    const { netns } = after;
-    if (netns !== null && canAccess(libc, netns)) context.enter(netns);
-    clearRemains(libc, directory, after);
+    const isThere = after.netns !== null && canAccess(libc, after.netns);
+    const netns = isThere ? after.netns : null;
+    context.enter(netns);
+    clearRemains(libc, directory, { state: after, netns });
   }
   const journal = lastGuardOf(loadJournal(libc, state.journal));
   const summary = aggregate(journal.events, journal.problems);

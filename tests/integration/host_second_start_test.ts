@@ -52,6 +52,23 @@ for (const { name, other, lose } of SECONDS) {
   });
 }
 
+Deno.test("stop of a dead guard leaves the rules of the one that took over", async () => {
+  await using lab = await Lab.up();
+  const probe = await Probe.compile(lab);
+  const dead = await Guarding.arm(lab, FLAGS);
+  await dead.kill();
+  const state = `${lab.directory}/other`;
+  const live = await Guarding.arm(lab, { ...FLAGS, state });
+  const rules = await saveRules(lab);
+
+  assert.equal((await dead.stop()).state, "stopped");
+  assert.equal(await saveRules(lab), rules);
+  await assertGuarded(lab, probe);
+  assert.equal((await live.status()).state, "armed");
+  assert.equal((await live.stop()).state, "stopped");
+  assert.equal((await saveRules(lab)).includes("SLUICE"), false);
+});
+
 Deno.test("start clears up after an agent that was killed and whose state was lost", async () => {
   await using lab = await Lab.up();
   const probe = await Probe.compile(lab);
