@@ -16,18 +16,19 @@ import {
   type QueuedPacket,
 } from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
-import { MARK, type Slot, SLOT_COUNT, slotOf } from "./enforce/marks.ts";
+import { MARK, type Slot } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
 import { flowKey, Pipeline } from "./pipeline.ts";
+import { bindSlot } from "./slot_queues.ts";
 import type { EventBody } from "./record/event.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
 import { Libc } from "../ffi/libc.ts";
 import { enterNetworkNamespace } from "../ffi/namespaces.ts";
 import {
-  NetfilterQueue,
+  type NetfilterQueue,
   NetfilterQueueLibrary,
   NF,
 } from "../ffi/netfilter_queue.ts";
@@ -77,6 +78,8 @@ export class PacketThread {
   readonly #stack = new DisposableStack();
   readonly #libc: Libc;
   readonly #queues: readonly NetfilterQueue[];
+  /** The one of the queues whose packets may be held. */
+  readonly #flowQueue: NetfilterQueue;
   readonly #pipeline: Pipeline;
   readonly #clock = new WallClock();
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
@@ -101,6 +104,7 @@ export class PacketThread {
     const { slot, queues } = bindSlot({ libc, library });
     for (const queue of queues) this.#stack.use(queue);
     this.#queues = queues;
+    this.#flowQueue = queues[1]!;
     const names = new NameTable();
     for (const { names: hosts, address } of order.hosts) {
       for (const host of hosts) names.pin(host, address);
@@ -141,7 +145,7 @@ export class PacketThread {
       }
       const nowMs = performance.now();
       if (nowMs > expireAtMs) {
-        this.#record(() => this.#pipeline.expire(nowMs), nowMs);
+        this.#expire(nowMs, nowMs);
         expireAtMs = nowMs + IDLE_MS;
       }
       if (this.#batch.length > 0) {
@@ -150,7 +154,7 @@ export class PacketThread {
       }
     }
     const nowMs = performance.now();
-    this.#record(() => this.#pipeline.expire(Infinity), nowMs);
+    this.#expire(Infinity, nowMs);
     this.#flush();
     this.#stack.dispose();
     this.#post({ kind: "done", packets: this.#packets });
@@ -183,13 +187,22 @@ export class PacketThread {
   ): Outcome | null {
     try {
       const outcome = this.#pipeline.judge(queued, nowMs);
-      queue.setVerdict(queued.id, outcome);
+      release(queue, outcome);
+      const { verdict, mark } = outcome;
+      if (verdict !== null) queue.setVerdict(queued.id, { verdict, mark });
       return outcome;
     } catch (error) {
       // A defect of ours must cost one packet, not the guard.
       queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark: MARK.DENY });
       console.error("Cannot judge a packet, it is refused:", error);
       return null;
+    }
+  }
+
+  #expire(until: number, nowMs: number): void {
+    for (const outcome of this.#pipeline.expire(until)) {
+      release(this.#flowQueue, outcome);
+      if (outcome.events !== undefined) this.#record(outcome.events, nowMs);
     }
   }
 
@@ -213,26 +226,12 @@ export class PacketThread {
   }
 }
 
-function decidesOnProcess({ allow, deny }: Policy): boolean {
-  return [...allow, ...deny].some(({ process }) => process !== null);
+/** Answers the packets that waited for this outcome. */
+function release(queue: NetfilterQueue, { released, mark }: Outcome): void {
+  const verdict = NF.ACCEPT;
+  for (const id of released) queue.setVerdict(id, { verdict, mark });
 }
 
-/** Takes the first slot whose two queue numbers nobody has bound. */
-function bindSlot(
-  libraries: { libc: Libc; library: NetfilterQueueLibrary },
-): { slot: Slot; queues: NetfilterQueue[] } {
-  let last: unknown;
-  for (let number = 0; number < SLOT_COUNT; number++) {
-    const slot = slotOf(number);
-    const queues: NetfilterQueue[] = [];
-    try {
-      queues.push(new NetfilterQueue(libraries, slot.dnsQueue));
-      queues.push(new NetfilterQueue(libraries, slot.flowQueue));
-      return { slot, queues };
-    } catch (error) {
-      for (const queue of queues) queue[Symbol.dispose]();
-      last = error;
-    }
-  }
-  throw last;
+function decidesOnProcess({ allow, deny }: Policy): boolean {
+  return [...allow, ...deny].some(({ process }) => process !== null);
 }

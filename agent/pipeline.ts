@@ -4,8 +4,9 @@
  * @module
  */
 import type { Owner } from "./attribution.ts";
-import type { Decision } from "./decide/decision.ts";
+import type { Decision, Flow } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
+import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
@@ -14,9 +15,16 @@ import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
-import { accept, type Outcome, type Seen } from "./outcome.ts";
-import type { ConnectionEvent, EventBody } from "./record/event.ts";
+import {
+  connectionEvent,
+  type Ends,
+  endsOf,
+  unreadEvent,
+} from "./connection_event.ts";
+import { accept, hold, type Outcome, type Seen } from "./outcome.ts";
+import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
+import { WatchedFlows } from "./watched_flows.ts";
 
 const DNS_PORT = 53;
 
@@ -41,11 +49,14 @@ export class Pipeline {
   readonly #world: PipelineWorld;
   readonly #dns: DnsPipeline;
   readonly #refused = new RecentFlows();
+  readonly #watched: WatchedFlows;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
     this.#world = world;
     this.#dns = new DnsPipeline(world);
+    const { policy, names } = world;
+    this.#watched = new WatchedFlows({ policy, names, refused: this.#refused });
   }
 
   /**
@@ -64,9 +75,12 @@ export class Pipeline {
     return this.#judgeFlow(seen);
   }
 
-  /** Events that come of time passing. */
-  expire(nowMs: number): EventBody[] {
-    return this.#dns.expire(nowMs);
+  /** What comes of time passing; Infinity ends all that waits. */
+  expire(nowMs: number): Outcome[] {
+    return [
+      hold(() => this.#dns.expire(nowMs)),
+      ...this.#watched.expire(nowMs),
+    ];
   }
 
   #judgeDns(seen: Seen): Outcome {
@@ -92,9 +106,18 @@ export class Pipeline {
     const { queued, packet, nowMs } = seen;
     if (isProbe(packet.destination)) return accept(MARK.DENY);
     if (this.#isInternal(seen)) return accept(this.#internalMark(seen));
+    const watched = this.#watched.size === 0
+      ? null
+      : this.#watched.judge(flowKey(packet), seen);
+    if (watched !== null) return watched;
     const owner = this.#world.attribution.find(queued, packet);
-    const decision = this.#decide(seen, owner);
-    const event = () => [this.#event(seen, { owner, decision })];
+    const flow = flowOf(packet, owner);
+    const decision = this.#decide(seen, flow);
+    // Held packets are released on the queue of flows.
+    if (isNameAsked(decision) && queued.queue !== this.#world.dnsQueue) {
+      return this.#watch(seen, { flow, owner, first: decision });
+    }
+    const event = () => [this.#event(seen, { owner, decision, sni: null })];
     if (decision.decision === "allow" || !decision.enforced) {
       return accept(MARK.ALLOW, event);
     }
@@ -102,19 +125,31 @@ export class Pipeline {
     return accept(MARK.DENY, isNews ? event : undefined);
   }
 
-  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
+  #watch(
+    seen: Seen,
+    of: { flow: Flow; owner: Owner | null; first: Decision },
+  ): Outcome {
+    const { queued, packet } = seen;
+    const { owner } = of;
+    // The packet is a view, and gone by the time the name is known.
+    const ends = endsOf(queued, packet);
+    return this.#watched.open({
+      ...of,
+      key: flowKey(packet),
+      describe: ({ decision, sni, nowMs }) =>
+        this.#describe(ends, { owner, decision, sni, nowMs }),
+    }, seen);
+  }
+
+  #decide({ queued, packet, nowMs }: Seen, flow: Flow): Decision {
     const { openFlows, policy, resolvers, host } = this.#world;
     // A SYN opens a new connection, between whatever ends it may be.
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(queued, packet)) return letLive("dhcp");
-    const decision = decideFlow({
-      protocol: packet.protocol,
-      destination: packet.destination,
-      port: packet.destinationPort,
-      sender: { exe: owner?.process.exe ?? null, step: null },
-    }, { policy, names: this.#world.names, nowMs });
+    const { names } = this.#world;
+    const decision = decideFlow(flow, { policy, names, nowMs });
     if (decision.decision === "allow") return decision;
     if (packet.fragment) return { ...decision, why: "fragment" };
     const overTcp = packet.protocol === PROTOCOL.TCP &&
@@ -143,56 +178,39 @@ export class Pipeline {
 
   #refuseUnread(queued: QueuedPacket): Outcome {
     const enforced = this.#world.policy.egress === "block";
-    const nowhere = { address: "", port: 0 };
-    return accept(enforced ? MARK.DENY : MARK.ALLOW, () => [{
-      kind: "connection",
-      decision: "deny",
-      enforced,
-      why: "packet_malformed",
-      rule: null,
-      protocol: "unknown",
-      direction: directionOf(queued),
-      source: nowhere,
-      destination: nowhere,
-      names: [],
-      sni: null,
-      step: null,
-      process: null,
-      container: null,
-    }]);
+    const event = () => [unreadEvent(queued, enforced)];
+    return accept(enforced ? MARK.DENY : MARK.ALLOW, event);
   }
 
   #event(
     { queued, packet, nowMs }: Seen,
-    of: { owner: Owner | null; decision: Decision },
+    of: Told,
   ): ConnectionEvent {
-    const { decision, enforced, why, rule, names } = of.decision;
-    return {
-      kind: "connection",
-      decision,
-      enforced,
-      why,
-      rule,
-      protocol: protocolName(packet.protocol),
-      direction: directionOf(queued),
-      source: {
-        address: formatAddress(packet.source),
-        port: packet.sourcePort,
-      },
-      destination: {
-        address: formatAddress(packet.destination),
-        port: packet.destinationPort,
-      },
-      names,
-      sni: null,
-      step: null,
-      process: this.#world.attribution.describe(of.owner, {
-        nowMs,
-        anew: decision === "deny",
-      }),
-      container: null,
-    };
+    return this.#describe(endsOf(queued, packet), { ...of, nowMs });
   }
+
+  #describe(ends: Ends, of: Told & { nowMs: number }): ConnectionEvent {
+    const { owner, nowMs } = of;
+    const anew = of.decision.decision === "deny";
+    const process = this.#world.attribution.describe(owner, { nowMs, anew });
+    return connectionEvent(ends, { ...of, process });
+  }
+}
+
+/** What was found out about a flow. */
+interface Told {
+  readonly owner: Owner | null;
+  readonly decision: Decision;
+  readonly sni: string | null;
+}
+
+function flowOf(packet: Packet, owner: Owner | null): Flow {
+  return {
+    protocol: packet.protocol,
+    destination: packet.destination,
+    port: packet.destinationPort,
+    sender: { exe: owner?.process.exe ?? null, step: null },
+  };
 }
 
 /** What tells a flow from others: protocol and both ends. */
@@ -224,22 +242,4 @@ function isDhcp(queued: QueuedPacket, packet: Packet): boolean {
 function isProbe(address: Uint8Array): boolean {
   return address.length === 4 &&
     PROBE_ADDRESS.every((byte, at) => byte === address[at]);
-}
-
-function directionOf(queued: QueuedPacket): ConnectionEvent["direction"] {
-  return queued.hook === HOOK.FORWARD ? "forward" : "output";
-}
-
-function protocolName(protocol: number): string {
-  switch (protocol) {
-    case PROTOCOL.TCP:
-      return "tcp";
-    case PROTOCOL.UDP:
-      return "udp";
-    case PROTOCOL.ICMP:
-    case PROTOCOL.ICMPV6:
-      return "icmp";
-    default:
-      return String(protocol);
-  }
 }

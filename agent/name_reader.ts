@@ -1,0 +1,176 @@
+/**
+ * From a flow's first bytes to what its client said.
+ *
+ * @module
+ */
+import type { Said } from "./decide/said_name.ts";
+import { decodeHttpRequest } from "./decode/http_host.ts";
+import { type Packet, PROTOCOL } from "./decode/packet.ts";
+import { QuicCryptoAssembler } from "./decode/quic_initial.ts";
+import { TCP_FLAG } from "./decode/tcp.ts";
+import { TcpAssembler } from "./decode/tcp_stream.ts";
+import {
+  decodeClientHello,
+  decodeClientHelloMessage,
+} from "./decode/tls_client_hello.ts";
+import { decodeSecondFlight } from "./decode/tls_second_flight.ts";
+
+/** What is known of a flow after a packet. */
+export interface Reading {
+  /** What the client said last; null before it said anything. */
+  readonly said: Said | null;
+  /** Whether it can say nothing else any more. */
+  readonly settled: boolean;
+  /** Whether this packet's payload is part of something unfinished. */
+  readonly waiting: boolean;
+}
+
+/** Reads one flow. */
+export interface NameReader {
+  /** Adds a packet of the client's. */
+  add(packet: Packet): Reading;
+}
+
+/** The reader for a flow of TCP, or else of UDP. */
+export function nameReader(protocol: number): NameReader {
+  return protocol === PROTOCOL.TCP
+    ? new TcpNameReader()
+    : new QuicNameReader();
+}
+
+const SILENT: Reading = { said: null, settled: false, waiting: false };
+const WAITING: Reading = { said: null, settled: false, waiting: true };
+const UNREADABLE: Reading = settledOn({ kind: "unreadable" });
+
+function settledOn(said: Said): Reading {
+  return { said, settled: true, waiting: false };
+}
+
+class TcpNameReader implements NameReader {
+  readonly #stream = new TcpAssembler();
+  /** The hello's name, and where in the stream it ends. */
+  #hello: { said: Said; end: number } | null = null;
+  /** What the client had of the server when it had said nothing; -1 before. */
+  #acknowledged = -1;
+
+  add(packet: Packet): Reading {
+    const stream = this.#stream.add({
+      sequence: packet.tcpSequence,
+      flags: packet.tcpFlags,
+      payload: packet.payload,
+    });
+    if (stream.kind === "refused") return UNREADABLE;
+    const isAnswered = this.#isAnswered(packet);
+    const { bytes, ended } = stream;
+    if (this.#hello !== null) {
+      return this.#readOn(this.#hello, { bytes, isAnswered });
+    }
+    if (bytes.length === 0) return SILENT;
+    const reading = this.#readFirst(bytes);
+    // Nothing more will come, so it is neither of the two.
+    return reading.waiting && ended ? settledOn({ kind: "other" }) : reading;
+  }
+
+  #readFirst(bytes: Uint8Array): Reading {
+    const tls = decodeClientHello(bytes);
+    switch (tls.kind) {
+      case "incomplete":
+        return tls.neededBytes > 0 ? WAITING : UNREADABLE;
+      case "refused":
+        return UNREADABLE;
+      case "not_tls":
+        return readHttp(bytes);
+      case "hello": {
+        // Data sent before the answer hide whether another hello follows.
+        if (tls.hello.earlyData) return UNREADABLE;
+        const said: Said = { kind: "tls", name: tls.hello.sni };
+        this.#hello = { said, end: tls.end };
+        return { said, settled: false, waiting: false };
+      }
+    }
+  }
+
+  /**
+   * After a HelloRetryRequest the client says hello again, and some servers
+   * take the second name. And what was sent can be sent again with another
+   * content, until the server has it: only its answer shows that.
+   */
+  #readOn(
+    hello: { said: Said; end: number },
+    of: { bytes: Uint8Array; isAnswered: boolean },
+  ): Reading {
+    const { said, end } = hello;
+    const rest = of.bytes.subarray(end);
+    if (rest.length === 0) return { said, settled: false, waiting: false };
+    const next = decodeSecondFlight(rest, false);
+    switch (next.kind) {
+      case "incomplete":
+        return next.neededBytes > 0
+          ? { said, settled: false, waiting: true }
+          : UNREADABLE;
+      case "refused":
+        return UNREADABLE;
+      case "hello":
+        return settledOn({ kind: "tls", name: next.hello.sni });
+      case "no_hello":
+        return { said, settled: of.isAnswered, waiting: false };
+    }
+  }
+
+  #isAnswered({ tcpFlags, tcpAcknowledgment }: Packet): boolean {
+    if ((tcpFlags & TCP_FLAG.ACK) === 0) return false;
+    if (this.#acknowledged < 0) this.#acknowledged = tcpAcknowledgment;
+    // Signed: sequence numbers wrap.
+    return ((tcpAcknowledgment - this.#acknowledged) | 0) > 0;
+  }
+}
+
+function readHttp(bytes: Uint8Array): Reading {
+  const http = decodeHttpRequest(bytes);
+  switch (http.kind) {
+    case "incomplete":
+      return http.neededBytes > 0 ? WAITING : UNREADABLE;
+    case "request":
+      return settledOn({ kind: "http", name: http.request.host });
+    case "refused":
+      return UNREADABLE;
+    case "not_http":
+      return settledOn({ kind: "other" });
+  }
+}
+
+class QuicNameReader implements NameReader {
+  readonly #crypto = new QuicCryptoAssembler();
+  #said: Said | null = null;
+  #heard = false;
+
+  add(packet: Packet): Reading {
+    const reading = this.#crypto.add(packet.payload);
+    const said = this.#said;
+    switch (reading.kind) {
+      case "crypto":
+        return this.#readHello(reading.bytes);
+      case "incomplete":
+      case "early_data":
+      case "discarded":
+        this.#heard = true;
+        return { said, settled: false, waiting: said === null };
+      case "handshake":
+        return said === null ? UNREADABLE : settledOn(said);
+      case "not_quic":
+        if (said !== null) return settledOn(said);
+        return this.#heard ? UNREADABLE : settledOn({ kind: "other" });
+      default:
+        return UNREADABLE;
+    }
+  }
+
+  #readHello(bytes: Uint8Array): Reading {
+    this.#heard = true;
+    const hello = decodeClientHelloMessage(bytes);
+    if (hello.kind === "incomplete") return WAITING;
+    if (hello.kind !== "hello") return UNREADABLE;
+    this.#said = { kind: "tls", name: hello.hello.sni };
+    return { said: this.#said, settled: false, waiting: false };
+  }
+}
