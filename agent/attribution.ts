@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Packet, PROTOCOL } from "./decode/packet.ts";
-import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
+import { PROTOCOL } from "./decode/packet.ts";
+import type { Decision } from "./decide/decision.ts";
+import { HOOK } from "./decode/nfqueue.ts";
 import {
   type Process,
   ProcessTable,
@@ -12,14 +13,11 @@ import {
 } from "./observe/processes.ts";
 import { findRawSocket } from "./observe/raw_sockets.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
+import type { Seen } from "./outcome.ts";
 import type { ProcessField } from "./record/event.ts";
 import type { Libc } from "../ffi/libc.ts";
 
-/**
- * A description is given again for this long. A process that executes another
- * program under its own pid in that time is shown with its former one; what is
- * refused is always described anew.
- */
+/** A description is given again for this long. */
 const FRESH_MS = 100;
 
 interface Described {
@@ -31,6 +29,8 @@ interface Described {
 export interface Owner {
   readonly process: Process;
   readonly uid: number;
+  /** Of the socket. */
+  readonly inode: number;
 }
 
 /** Looks senders up while their packets are held. */
@@ -48,7 +48,7 @@ export class Attribution implements Disposable {
   }
 
   /** Finds the sender; null for the kernel, a forwarded packet, or unknown. */
-  find(queued: QueuedPacket, packet: Packet): Owner | null {
+  find({ queued, packet, nowMs }: Seen): Owner | null {
     if (queued.hook !== HOOK.LOCAL_OUT) return null;
     const { protocol } = packet;
     const socket = protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP
@@ -62,31 +62,38 @@ export class Attribution implements Disposable {
       })
       : findRawSocket(this.#libc, packet);
     if (socket === null) return null;
-    const process = this.#processes.find(socket.inode);
-    return process === null ? null : { process, uid: socket.uid };
+    const { inode, uid } = socket;
+    const process = this.#processes.find(inode, nowMs);
+    // Our own raw sockets could send anything, but only answer DNS.
+    if (process === null || process.pid === Deno.pid) return null;
+    return { process, uid, inode };
+  }
+
+  /** Whether nobody with another program could have sent it instead. */
+  isSure({ process, inode }: Owner): boolean {
+    const { exe } = process;
+    return exe !== null && this.#processes.isHeldOnlyBy(inode, exe);
   }
 
   /**
    * What the journal says of a sender; for after the verdict.
    *
-   * @param when `nowMs`: milliseconds on a clock that never goes back; `anew`
-   * takes nothing from a moment ago.
+   * @param nowMs Milliseconds on a clock that never goes back.
    * @returns The same object while nothing is read anew.
    */
-  describe(
-    owner: Owner | null,
-    when: { readonly nowMs: number; readonly anew: boolean },
-  ): ProcessField | null {
+  describe(owner: Owner | null, nowMs: number): ProcessField | null {
     if (owner === null) return null;
     const { process, uid } = owner;
-    const before = this.#described.get(process);
-    const isFresh = before !== undefined && before.field.uid === uid &&
-      when.nowMs - before.atMs < FRESH_MS;
-    if (isFresh && !when.anew) return before.field;
-    const ancestors = this.#processes.describe(process, when.nowMs);
     const { pid, exe, args } = process;
+    const before = this.#described.get(process);
+    if (
+      before !== undefined && before.field.uid === uid &&
+      before.field.exe === exe && before.field.args === args &&
+      nowMs - before.atMs < FRESH_MS
+    ) return before.field;
+    const ancestors = this.#processes.describe(process, nowMs);
     const field = { pid, exe, args, uid, ancestors };
-    this.#described.set(process, { field, atMs: when.nowMs });
+    this.#described.set(process, { field, atMs: nowMs });
     return field;
   }
 
@@ -95,4 +102,25 @@ export class Attribution implements Disposable {
     this.#sockets[Symbol.dispose]();
     this.#processes[Symbol.dispose]();
   }
+}
+
+/**
+ * Decides for a sender, and for an unknown one where another program may have
+ * sent the packet by the same socket: a scope must not be lent.
+ *
+ * @param decide The decision for a sender of that executable.
+ */
+export function decideSurely(
+  owner: Owner | null,
+  of: {
+    readonly attribution: Attribution;
+    readonly decide: (exe: string | null) => Decision;
+  },
+): Decision {
+  const { attribution, decide } = of;
+  const decision = decide(owner?.process.exe ?? null);
+  if (owner === null || decision.decision === "deny") return decision;
+  const forAnyone = decide(null);
+  if (forAnyone.decision === "allow") return decision;
+  return attribution.isSure(owner) ? decision : forAnyone;
 }

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { Attribution, Owner } from "./attribution.ts";
+import { type Attribution, decideSurely, type Owner } from "./attribution.ts";
 import { learnedFrom } from "./decide/answer.ts";
 import type { Decision } from "./decide/decision.ts";
+import { decideFlow } from "./decide/flow.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
 import { PendingQueries } from "./decide/pending.ts";
@@ -20,7 +21,7 @@ import { asAnswer, asQuery, DnsReplies, queryKey } from "./dns_replies.ts";
 import type { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK } from "./enforce/marks.ts";
 import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
-import type { DnsEvent } from "./record/event.ts";
+import type { DnsEvent, ProcessField } from "./record/event.ts";
 
 /** What the DNS side of the pipeline works with; all of it is borrowed. */
 export interface DnsWorld {
@@ -40,7 +41,8 @@ interface Asked {
   readonly question: DnsQuestion;
   readonly server: DnsEvent["server"];
   readonly decision: Decision;
-  readonly owner: Owner | null;
+  /** Filled in right after the verdict; by the answer it may have changed. */
+  process: ProcessField | null;
 }
 
 /** The DNS side of the packet thread. */
@@ -58,7 +60,7 @@ export class DnsPipeline {
   /** Judges a datagram to port 53. */
   judgeQuery({ queued, packet, nowMs }: Seen): Outcome {
     const { attribution, probeName } = this.#world;
-    const owner = attribution.find(queued, packet);
+    const owner = attribution.find({ queued, packet, nowMs });
     const decoded = decodeDns(packet.payload);
     if (!decoded.ok || !isPlainQuery(decoded.value)) {
       return this.#malformed({ queued, packet, nowMs }, owner);
@@ -69,28 +71,36 @@ export class DnsPipeline {
       this.#replies.refuse(packet, { message, why: "denied_by_rule", nowMs });
       return drop();
     }
-    const decision = decideQuery({
-      name: question.name,
-      type: question.type,
-      server: packet.destination,
-      sender: { exe: owner?.process.exe ?? null, step: null },
-    }, { ...this.#world, nowMs });
+    const decision = decideSurely(owner, {
+      attribution,
+      decide: (exe) =>
+        decideQuery({
+          name: question.name,
+          type: question.type,
+          server: packet.destination,
+          sender: { exe, step: null },
+        }, { ...this.#world, nowMs }),
+    });
     const server = endpointOf(packet.destination, packet.destinationPort);
-    const asked: Asked = { question, server, decision, owner };
+    const asked: Asked = { question, server, decision, process: null };
+    const describe = () => {
+      asked.process = attribution.describe(owner, nowMs);
+    };
     if (decision.decision === "deny" && decision.enforced) {
       const { why } = decision;
       const sent = this.#replies.refuse(packet, { message, why, nowMs });
-      const event = () => [this.#event(asked, { answers: null, nowMs })];
+      const event = () => {
+        describe();
+        return [toEvent(asked, null)];
+      };
       return sent ? drop(event) : accept(MARK.DENY, event);
     }
     const key = queryKey(message, asQuery(packet));
     const evicted = this.#pending.add(key, asked, nowMs);
-    return accept(
-      this.#world.dnsMark,
-      evicted === null
-        ? undefined
-        : () => [this.#event(evicted, { answers: null, nowMs })],
-    );
+    return accept(this.#world.dnsMark, () => {
+      describe();
+      return evicted === null ? [] : [toEvent(evicted, null)];
+    });
   }
 
   /** Judges an answer from port 53, and learns from it. */
@@ -110,7 +120,7 @@ export class DnsPipeline {
     if (policy.egress === "block" && offersEch(message)) {
       // With it the client would say the name where only its server can read.
       this.#replies.answerEmpty(packet, { message, nowMs });
-      return drop(() => [this.#event(asked, { answers: [], nowMs })]);
+      return drop(() => [toEvent(asked, [])]);
     }
     const { name } = asked.question;
     for (
@@ -120,19 +130,24 @@ export class DnsPipeline {
     }
     // Formatted now: the message is a view into the receive buffer.
     const answers = describeAnswers(message);
-    return accept(MARK.PASS, () => [this.#event(asked, { answers, nowMs })]);
+    return accept(MARK.PASS, () => [toEvent(asked, answers)]);
   }
 
   /** The events of queries that nobody answered in time. */
   expire(nowMs: number): DnsEvent[] {
     this.#replies.expire(nowMs);
-    return this.#pending.expire(nowMs).map((asked) =>
-      this.#event(asked, { answers: null, nowMs })
-    );
+    return this.#pending.expire(nowMs).map((asked) => toEvent(asked, null));
   }
 
   #malformed({ packet, nowMs }: Seen, owner: Owner | null): Outcome {
-    const enforced = this.#world.policy.egress === "block";
+    const server = decideFlow({
+      protocol: packet.protocol,
+      destination: packet.destination,
+      port: packet.destinationPort,
+      sender: { exe: owner?.process.exe ?? null, step: null },
+    }, { ...this.#world, nowMs });
+    const enforced = this.#world.policy.egress === "block" ||
+      server.why === "denied_by_rule";
     const asked: Asked = {
       question: { name: "", type: 0, class: 0, bytes: new Uint8Array(0) },
       server: endpointOf(packet.destination, packet.destinationPort),
@@ -143,36 +158,32 @@ export class DnsPipeline {
         rule: null,
         names: [],
       },
-      owner,
+      process: null,
     };
     const mark = enforced ? MARK.DENY : this.#world.dnsMark;
-    return accept(mark, () => [this.#event(asked, { answers: null, nowMs })]);
+    return accept(mark, () => {
+      asked.process = this.#world.attribution.describe(owner, nowMs);
+      return [toEvent(asked, null)];
+    });
   }
+}
 
-  #event(
-    asked: Asked,
-    of: { answers: readonly string[] | null; nowMs: number },
-  ): DnsEvent {
-    const { answers, nowMs } = of;
-    const { decision, enforced, why, rule } = asked.decision;
-    return {
-      kind: "dns",
-      decision,
-      enforced,
-      why,
-      rule,
-      name: asked.question.name,
-      type: formatDnsType(asked.question.type),
-      server: asked.server,
-      answers,
-      step: null,
-      process: this.#world.attribution.describe(asked.owner, {
-        nowMs,
-        anew: decision === "deny",
-      }),
-      container: null,
-    };
-  }
+function toEvent(asked: Asked, answers: DnsEvent["answers"]): DnsEvent {
+  const { decision, enforced, why, rule } = asked.decision;
+  return {
+    kind: "dns",
+    decision,
+    enforced,
+    why,
+    rule,
+    name: asked.question.name,
+    type: formatDnsType(asked.question.type),
+    server: asked.server,
+    answers,
+    step: null,
+    process: asked.process,
+    container: null,
+  };
 }
 
 /** An HTTPS or SVCB record with a key for Encrypted Client Hello, RFC 9460. */

@@ -33,9 +33,7 @@ export interface NameReader {
 
 /** The reader for a flow of TCP, or else of UDP. */
 export function nameReader(protocol: number): NameReader {
-  return protocol === PROTOCOL.TCP
-    ? new TcpNameReader()
-    : new QuicNameReader();
+  return protocol === PROTOCOL.TCP ? new TcpNameReader() : new QuicNameReader();
 }
 
 const SILENT: Reading = { said: null, settled: false, waiting: false };

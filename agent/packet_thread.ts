@@ -16,14 +16,15 @@ import {
   type QueuedPacket,
 } from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
-import { MARK, type Slot } from "./enforce/marks.ts";
+import { MARK, type Slot, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
-import { flowKey, Pipeline } from "./pipeline.ts";
-import { bindSlot } from "./slot_queues.ts";
+import { flowKey } from "./flow_key.ts";
+import { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
+import { bindSlot } from "./slot_queues.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
 import { Libc } from "../ffi/libc.ts";
 import { enterNetworkNamespace } from "../ffi/namespaces.ts";
@@ -122,6 +123,7 @@ export class PacketThread {
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
+      allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
       interfaces: this.#stack.use(new Interfaces(libc)),
@@ -188,7 +190,8 @@ export class PacketThread {
     try {
       const outcome = this.#pipeline.judge(queued, nowMs);
       release(queue, outcome);
-      const { verdict, mark } = outcome;
+      const { verdict } = outcome;
+      const mark = withMark(queued.mark, outcome.mark);
       if (verdict !== null) queue.setVerdict(queued.id, { verdict, mark });
       return outcome;
     } catch (error) {
@@ -228,8 +231,10 @@ export class PacketThread {
 
 /** Answers the packets that waited for this outcome. */
 function release(queue: NetfilterQueue, { released, mark }: Outcome): void {
-  const verdict = NF.ACCEPT;
-  for (const id of released) queue.setVerdict(id, { verdict, mark });
+  for (const { id, mark: before } of released) {
+    const answer = { verdict: NF.ACCEPT, mark: withMark(before, mark) };
+    queue.setVerdict(id, answer);
+  }
 }
 
 function decidesOnProcess({ allow, deny }: Policy): boolean {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Owner } from "./attribution.ts";
+import { decideSurely, type Owner } from "./attribution.ts";
+import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { isNameAsked } from "./decide/said_name.ts";
@@ -15,13 +16,9 @@ import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
-import {
-  connectionEvent,
-  type Ends,
-  endsOf,
-  unreadEvent,
-} from "./connection_event.ts";
-import { accept, hold, type Outcome, type Seen } from "./outcome.ts";
+import { flowKey } from "./flow_key.ts";
+import { Inside, type Place } from "./inside.ts";
+import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
 import { WatchedFlows } from "./watched_flows.ts";
@@ -38,6 +35,8 @@ export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
+  /** The mark of a flow that is not asked about again. */
+  readonly allowMark: number;
   /** The queue that DNS over UDP comes by. */
   readonly dnsQueue: number;
   /** Flows that live on, as {@linkcode flowKey} writes them. */
@@ -48,15 +47,16 @@ export interface PipelineWorld extends DnsWorld {
 export class Pipeline {
   readonly #world: PipelineWorld;
   readonly #dns: DnsPipeline;
-  readonly #refused = new RecentFlows();
+  readonly #said = new RecentFlows();
+  readonly #inside: Inside;
   readonly #watched: WatchedFlows;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
     this.#world = world;
     this.#dns = new DnsPipeline(world);
-    const { policy, names } = world;
-    this.#watched = new WatchedFlows({ policy, names, refused: this.#refused });
+    this.#inside = new Inside(world.interfaces, world.allowMark);
+    this.#watched = new WatchedFlows({ ...world, said: this.#said });
   }
 
   /**
@@ -71,6 +71,7 @@ export class Pipeline {
     const decoded = decodePacket(queued.payload);
     if (!decoded.ok) return this.#refuseUnread(queued);
     const seen = { queued, packet: decoded.value, nowMs };
+    if (queued.hook === HOOK.PRE_ROUTING) return this.#judgeSource(seen);
     if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
     return this.#judgeFlow(seen);
   }
@@ -98,58 +99,92 @@ export class Pipeline {
     );
     // A name server in a container is not the way out; as the machine's
     // resolver it is asked for what leaves later.
-    if (!isResolver && this.#isInternal(seen)) return this.#judgeFlow(seen);
+    if (!isResolver && this.#place(seen).kind !== "outside") {
+      return this.#judgeFlow(seen);
+    }
     return this.#dns.judgeQuery(seen);
   }
 
   #judgeFlow(seen: Seen): Outcome {
     const { queued, packet, nowMs } = seen;
     if (isProbe(packet.destination)) return accept(MARK.DENY);
-    if (this.#isInternal(seen)) return accept(this.#internalMark(seen));
+    const place = this.#place(seen);
+    if (place.kind === "inside") return accept(place.mark);
+    if (place.kind === "forged") return this.#refuseForged(seen);
     const watched = this.#watched.size === 0
       ? null
       : this.#watched.judge(flowKey(packet), seen);
     if (watched !== null) return watched;
-    const owner = this.#world.attribution.find(queued, packet);
-    const flow = flowOf(packet, owner);
-    const decision = this.#decide(seen, flow);
+    const owner = this.#world.attribution.find(seen);
+    const decision = this.#decide(seen, owner);
     // Held packets are released on the queue of flows.
     if (isNameAsked(decision) && queued.queue !== this.#world.dnsQueue) {
-      return this.#watch(seen, { flow, owner, first: decision });
+      return this.#watch(seen, { owner, first: decision });
     }
-    const event = () => [this.#event(seen, { owner, decision, sni: null })];
-    if (decision.decision === "allow" || !decision.enforced) {
-      return accept(MARK.ALLOW, event);
+    const event = () => [this.#event(seen, { owner, decision })];
+    const isKept = decision.why !== "open_before_arming";
+    if (isKept && (decision.decision === "allow" || !decision.enforced)) {
+      return accept(this.#world.allowMark, event);
     }
-    const isNews = this.#refused.isNews(flowKey(packet), nowMs);
-    return accept(MARK.DENY, isNews ? event : undefined);
+    // Said once and not for each packet: of these no flow is kept.
+    const isNews = this.#said.isNews(flowKey(packet), nowMs);
+    const mark = isKept ? MARK.DENY : this.#world.allowMark;
+    return accept(mark, isNews ? event : undefined);
   }
 
-  #watch(
-    seen: Seen,
-    of: { flow: Flow; owner: Owner | null; first: Decision },
-  ): Outcome {
-    const { queued, packet } = seen;
-    const { owner } = of;
-    // The packet is a view, and gone by the time the name is known.
-    const ends = endsOf(queued, packet);
+  #watch(seen: Seen, of: { owner: Owner | null; first: Decision }): Outcome {
+    const { packet, nowMs } = seen;
+    const { owner, first } = of;
+    // The packet is a view, and its sender may have changed, when it is told.
+    const ends = endsOf(seen.queued, packet);
+    const process = this.#world.attribution.describe(owner, nowMs);
     return this.#watched.open({
-      ...of,
       key: flowKey(packet),
-      describe: ({ decision, sni, nowMs }) =>
-        this.#describe(ends, { owner, decision, sni, nowMs }),
+      flow: flowOf(packet, owner),
+      first,
+      describe: (told) => connectionEvent(ends, { ...told, process }),
     }, seen);
   }
 
-  #decide({ queued, packet, nowMs }: Seen, flow: Flow): Decision {
+  /** A packet that came in by another way than its source lies. */
+  #judgeSource(seen: Seen): Outcome {
+    const isForged = this.#world.host && this.#inside.isForged(seen);
+    return isForged ? this.#refuseForged(seen) : accept(0);
+  }
+
+  /** In silence: an answer would go to whom the sender names. */
+  #refuseForged(seen: Seen): Outcome {
+    const { packet, nowMs } = seen;
+    const enforced = this.#world.policy.egress === "block";
+    const decision: Decision = {
+      decision: "deny",
+      enforced,
+      why: "source_forged",
+      rule: null,
+      names: [],
+    };
+    const isNews = this.#said.isNews(flowKey(packet), nowMs);
+    const event = () => [this.#event(seen, { owner: null, decision })];
+    const events = isNews ? event : undefined;
+    return enforced ? drop(events) : accept(MARK.PASS, events);
+  }
+
+  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
     const { openFlows, policy, resolvers, host } = this.#world;
     // A SYN opens a new connection, between whatever ends it may be.
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(queued, packet)) return letLive("dhcp");
-    const { names } = this.#world;
-    const decision = decideFlow(flow, { policy, names, nowMs });
+    const decision = decideSurely(owner, {
+      attribution: this.#world.attribution,
+      decide: (exe) =>
+        decideFlow({ ...flowOf(packet, null), sender: { exe, step: null } }, {
+          policy,
+          names: this.#world.names,
+          nowMs,
+        }),
+    });
     if (decision.decision === "allow") return decision;
     if (packet.fragment) return { ...decision, why: "fragment" };
     const overTcp = packet.protocol === PROTOCOL.TCP &&
@@ -158,50 +193,27 @@ export class Pipeline {
     return overTcp ? { ...decision, why: "dns_over_tcp" } : decision;
   }
 
-  #isInternal({ queued, nowMs }: Seen): boolean {
-    const { host, interfaces } = this.#world;
-    return host && interfaces.isInternal(queued.outInterface, nowMs);
-  }
-
-  #internalMark({ queued, packet, nowMs }: Seen): number {
-    // From outside only this packet: its answers are judged by `inbound`.
-    const fromOutside = queued.hook === HOOK.FORWARD &&
-      !this.#world.interfaces.isInternal(queued.inInterface, nowMs);
-    // Neighbour discovery is not tracked, so there is no flow to allow.
-    const isTracked = packet.protocol !== PROTOCOL.ICMPV6;
-    // Our own refusals among them: allowed, the flow would be open both ways,
-    // from the container to the name server too.
-    const isDnsAnswer = packet.protocol === PROTOCOL.UDP &&
-      packet.sourcePort === DNS_PORT;
-    return fromOutside || isDnsAnswer || !isTracked ? MARK.PASS : MARK.ALLOW;
+  #place(seen: Seen): Place {
+    return this.#world.host ? this.#inside.placeOf(seen) : { kind: "outside" };
   }
 
   #refuseUnread(queued: QueuedPacket): Outcome {
-    const enforced = this.#world.policy.egress === "block";
+    // It may be meant for what a deny entry names.
+    const enforced = this.#world.policy.egress === "block" ||
+      !this.#world.policy.deny.isEmpty;
     const event = () => [unreadEvent(queued, enforced)];
-    return accept(enforced ? MARK.DENY : MARK.ALLOW, event);
+    return accept(enforced ? MARK.DENY : MARK.PASS, event);
   }
 
   #event(
     { queued, packet, nowMs }: Seen,
-    of: Told,
+    of: { owner: Owner | null; decision: Decision },
   ): ConnectionEvent {
-    return this.#describe(endsOf(queued, packet), { ...of, nowMs });
+    const { owner, decision } = of;
+    const process = this.#world.attribution.describe(owner, nowMs);
+    const ends = endsOf(queued, packet);
+    return connectionEvent(ends, { decision, sni: null, process });
   }
-
-  #describe(ends: Ends, of: Told & { nowMs: number }): ConnectionEvent {
-    const { owner, nowMs } = of;
-    const anew = of.decision.decision === "deny";
-    const process = this.#world.attribution.describe(owner, { nowMs, anew });
-    return connectionEvent(ends, { ...of, process });
-  }
-}
-
-/** What was found out about a flow. */
-interface Told {
-  readonly owner: Owner | null;
-  readonly decision: Decision;
-  readonly sni: string | null;
 }
 
 function flowOf(packet: Packet, owner: Owner | null): Flow {
@@ -211,17 +223,6 @@ function flowOf(packet: Packet, owner: Owner | null): Flow {
     port: packet.destinationPort,
     sender: { exe: owner?.process.exe ?? null, step: null },
   };
-}
-
-/** What tells a flow from others: protocol and both ends. */
-export function flowKey(
-  flow: Pick<
-    Packet,
-    "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
-  >,
-): string {
-  return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
-    `${formatAddress(flow.destination)} ${flow.destinationPort}`;
 }
 
 function letLive(why: Decision["why"]): Decision {

@@ -8,6 +8,7 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
+import { readQueues } from "./observe/queues.ts";
 import { loadJournal } from "./journal_file.ts";
 import { Journal } from "./record/journal.ts";
 import { WallClock } from "./record/line.ts";
@@ -23,8 +24,6 @@ import { canAccess, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
 
-/** Columns of nfnetlink_queue's proc file: the queue's number comes first. */
-const QUEUES = "/proc/thread-self/net/netfilter/nfnetlink_queue";
 const KEPT_RUNS = 10;
 
 /** The file whose age says when an agent was last alive. */
@@ -44,8 +43,9 @@ export function clearRemains(
   directory: string,
   state: GuardState,
 ): GuardState {
-  const slot = state.cgroup === null ? null : state.slot;
-  new Firewall(libc).remove(slot, state.tables);
+  const { cgroup: path, tables } = state;
+  const slot = slotOf(state.slot);
+  new Firewall(libc).remove({ slot, cgroup: path }, tables);
   if (state.cgroup !== null) {
     const cgroup = new Cgroup(libc, state.cgroup);
     // Nothing guards them any more, and the policy said they must be.
@@ -155,14 +155,12 @@ export function clearDeadRuns(libc: Libc, directory: string): void {
 function clearOrphans(libc: Libc): void {
   const firewall = new Firewall(libc);
   if (!firewall.isApplied(null)) return;
-  const queues = tryReadText(libc, QUEUES) ?? "";
-  const bound = new Set(
-    queues.split("\n").map((line) => Number(line.trim().split(/\s+/)[0])),
-  );
+  const bound = new Set(readQueues(libc).map((queue) => queue.number));
   for (let number = 0; number < SLOT_COUNT; number++) {
     if (bound.has(slotOf(number).flowQueue)) throw alreadyGuarded(null);
   }
-  firewall.remove(null, firewall.tables());
+  // Whose slot it was is lost as well: its marks end with their connections.
+  firewall.remove({ slot: slotOf(0), cgroup: null }, firewall.tables());
 }
 
 function alreadyGuarded(pid: number | null): AgentError {

@@ -5,6 +5,7 @@
  */
 import { type Context, say } from "./context.ts";
 import type { Policy } from "./decide/policy.ts";
+import type { Cgroup } from "./enforce/cgroup.ts";
 import { type Command, findProgram, startCommand } from "./enforce/command.ts";
 import { commandEnvironment } from "./enforce/environment.ts";
 import { AgentError } from "./errors.ts";
@@ -39,6 +40,8 @@ export async function run(context: Context, options: Options): Promise<number> {
   findProgram(context.libc, command);
 
   using signals = new SignalRelay(context.libc);
+  const start = (cgroup: Cgroup | null) =>
+    signals.inherit(() => startCommand(context.libc, command, cgroup));
   const attend = (pid: number) => {
     signals.relayTo(pid);
     return waitForExit(context.libc, pid);
@@ -51,7 +54,7 @@ export async function run(context: Context, options: Options): Promise<number> {
     if (!mayFail || !(error instanceof AgentError)) throw error;
     say(error.message);
     say("NOT GUARDED: the command runs all the same, as --on-failure asks");
-    const pid = startCommand(context.libc, command, null);
+    const pid = start(null);
     return await attend(pid);
   }
   try {
@@ -61,7 +64,7 @@ export async function run(context: Context, options: Options): Promise<number> {
       say("Told to end before the command was started");
       return FIRST_SIGNAL_EXIT_CODE + signal;
     }
-    const pid = startCommand(context.libc, command, session.cgroup);
+    const pid = start(session.cgroup);
     const code = await attend(pid);
     endStragglers(context, { session, policy });
     return await finish(context, { session, policy, code, invoker });

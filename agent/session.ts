@@ -178,6 +178,7 @@ export class Session {
     } catch {
       // A full disk: the journal's last event is the sign of life then.
     }
+    this.#guard!.checkQueues();
     this.journal.flush();
   }
 

@@ -5,6 +5,7 @@
  */
 import { tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
+import { whileIgnoring } from "../ffi/spawn.ts";
 
 /** <asm/signal.h>; those that a caller sends to end or to tell something. */
 const RELAYED = {
@@ -23,6 +24,7 @@ const FROM_TERMINAL: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT"]);
 export class SignalRelay implements Disposable {
   readonly #libc: Libc;
   readonly #listeners: (() => void)[] = [];
+  readonly #ignored: number[] = [];
   #pid: number | null = null;
   #early: number | null = null;
 
@@ -31,12 +33,19 @@ export class SignalRelay implements Disposable {
     this.#libc = libc;
     const ignored = ignoredSignals(libc);
     for (const name of Object.keys(RELAYED) as (keyof typeof RELAYED)[]) {
-      // The command inherits what nohup(1) ignores, but not what we listen to.
-      if (ignored & (1n << BigInt(RELAYED[name] - 1))) continue;
-      const listener = () => this.#relay(name);
+      const isIgnored = isBitSet(ignored, RELAYED[name] - 1);
+      if (isIgnored) this.#ignored.push(RELAYED[name]);
+      // Ignored or not, we listen: with its first listener Deno takes back
+      // what nohup(1) has ignored, and would end with it.
+      const listener = isIgnored ? () => {} : () => this.#relay(name);
       Deno.addSignalListener(name, listener);
       this.#listeners.push(() => Deno.removeSignalListener(name, listener));
     }
+  }
+
+  /** Starts a process that ignores what we were started to ignore. */
+  inherit<T>(start: () => T): T {
+    return whileIgnoring(this.#libc, this.#ignored, start);
   }
 
   /** The first signal that came before there was a command, or null. */
@@ -69,4 +78,8 @@ export class SignalRelay implements Disposable {
 function ignoredSignals(libc: Libc): bigint {
   const status = tryReadText(libc, "/proc/self/status") ?? "";
   return BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 0}`);
+}
+
+function isBitSet(mask: bigint, bit: number): boolean {
+  return (mask >> BigInt(bit) & 1n) === 1n;
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Owner } from "./attribution.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
@@ -33,14 +32,13 @@ const SILENT_MS = 10_000;
 
 /** Makes the event of a flow, when its decision is known. */
 export type Describe = (
-  of: { decision: Decision; sni: string | null; nowMs: number },
+  of: { decision: Decision; sni: string | null },
 ) => ConnectionEvent;
 
 /** A flow at its first packet. */
 export interface Watched {
   readonly key: string;
   readonly flow: Flow;
-  readonly owner: Owner | null;
   /** The decision about the first packet. */
   readonly first: Decision;
   readonly describe: Describe;
@@ -60,8 +58,8 @@ interface Entry extends Watched {
 export interface WatchWorld {
   readonly policy: CompiledPolicy;
   readonly names: NameTable;
-  /** What was said of refused flows. */
-  readonly refused: RecentFlows;
+  /** What was written of refused flows. */
+  readonly said: RecentFlows;
   /** The mark of a flow that is not asked about again. */
   readonly allowMark: number;
 }
@@ -123,7 +121,7 @@ export class WatchedFlows {
         entry.isWritten = true;
         const { first: decision } = entry;
         outcomes.push(hold(() => [
-          entry.describe({ decision, sni: null, nowMs }),
+          entry.describe({ decision, sni: null }),
         ]));
       }
     }
@@ -146,7 +144,7 @@ export class WatchedFlows {
     // A handshake or an acknowledgement; it carries nothing.
     const isClosing = (packet.tcpFlags & (TCP_FLAG.RST | TCP_FLAG.FIN)) !== 0;
     return isClosing && entry.held.length === 0
-      ? this.#close(entry, nowMs)
+      ? this.#close(entry)
       : accept(MARK.PASS);
   }
 
@@ -160,10 +158,10 @@ export class WatchedFlows {
     const isRefused = decision.decision === "deny" && decision.enforced;
     const sni = said.kind === "tls" || said.kind === "http" ? said.name : null;
     const isNews = isRefused
-      ? this.#world.refused.isNews(entry.key, nowMs)
+      ? this.#world.said.isNews(entry.key, nowMs)
       : !entry.isWritten;
     entry.isWritten = true;
-    const event = () => [entry.describe({ decision, sni, nowMs })];
+    const event = () => [entry.describe({ decision, sni })];
     const events = isNews ? event : undefined;
     if (isRefused || settled) {
       const mark = isRefused ? MARK.DENY : this.#world.allowMark;
@@ -177,16 +175,17 @@ export class WatchedFlows {
   #giveUp(entry: Entry, nowMs: number): Outcome {
     const outcome = this.#decide(entry, {
       said: { kind: "unreadable" },
+      settled: true,
       nowMs,
     });
     return { ...outcome, verdict: null };
   }
 
   /** The client has gone without a word. */
-  #close(entry: Entry, nowMs: number): Outcome {
+  #close(entry: Entry): Outcome {
     this.#forget(entry);
     const { first: decision, isWritten } = entry;
-    const event = () => [entry.describe({ decision, sni: null, nowMs })];
+    const event = () => [entry.describe({ decision, sni: null })];
     return accept(MARK.PASS, isWritten ? undefined : event);
   }
 

@@ -85,6 +85,8 @@ export const LIBC_SYMBOLS = {
   // <signal.h>
   // int kill(pid_t pid, int sig);
   kill: { parameters: ["i32", "i32"], result: "i32" },
+  // int sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 
   // <poll.h>
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);

@@ -89,6 +89,33 @@ export function spawn(libc: Libc, options: SpawnOptions): number {
 }
 
 /**
+ * Does something while signals are ignored: a child started by it ignores them
+ * as well, until it says otherwise.
+ *
+ * @param signals Their numbers.
+ */
+export function whileIgnoring<T>(
+  libc: Libc,
+  signals: readonly number[],
+  act: () => T,
+): T {
+  const SIG_IGN = 1; // <asm-generic/signal-defs.h>; sa_handler comes first
+  const ignore = new Uint8Array(STRUCTURE_BYTES).with(0, SIG_IGN);
+  const before = signals.map((signal) => {
+    const old = new Uint8Array(STRUCTURE_BYTES);
+    libc.symbols.sigaction(signal, ignore, old);
+    return { signal, old };
+  });
+  try {
+    return act();
+  } finally {
+    for (const { signal, old } of before) {
+      libc.symbols.sigaction(signal, old, null);
+    }
+  }
+}
+
+/**
  * Waits until a child has ended, without blocking this thread.
  *
  * @param pid A child of this process that nobody else waits for.

@@ -141,6 +141,14 @@ export class Scratch implements Disposable {
     return path;
   }
 
+  /** Makes a link to it elsewhere, which the caller removes. */
+  linkFrom(path: string): void {
+    this.#libc.check(
+      "symlink",
+      this.#library.symbols.symlink(cString(this.path), cString(path)),
+    );
+  }
+
   /** Makes a named pipe. */
   makeFifo(name: string): string {
     const path = this.at(name);

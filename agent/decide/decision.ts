@@ -28,6 +28,7 @@ export type Why =
   | "resolver_not_allowed"
   | "dns_malformed"
   | "dns_over_tcp"
+  | "source_forged"
   | "fragment"
   | "packet_malformed";
 

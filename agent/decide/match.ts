@@ -74,6 +74,11 @@ export class EntryIndex {
     for (const [rank, entry] of entries.entries()) this.#add({ entry, rank });
   }
 
+  /** Whether there is no entry at all. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
   /**
    * The first entry of the list that names the subject and is accepted.
    *

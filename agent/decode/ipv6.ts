@@ -101,6 +101,11 @@ export function decodeIpv6(packet: Uint8Array): Decoded<Ipv6> {
   };
   const fault = walkExtensions(packet, walk);
   if (fault !== null) return refuse(fault);
+  // A socket's IPv4-mapped address is IPv4 on the wire; in an IPv6 header it
+  // would be taken for an address that it is not.
+  if (isMapped(packet, AT.source) || isMapped(packet, AT.destination)) {
+    return refuse("address is IPv4-mapped");
+  }
   return {
     ok: true,
     value: {
@@ -215,4 +220,12 @@ function findOptionFault(options: Uint8Array): string | null {
 
 function refuse(why: string): Decoded<never> {
   return { ok: false, why: `ipv6 ${why}` };
+}
+
+/** RFC 4291 section 2.5.5.2: ::ffff:0:0/96. */
+function isMapped(packet: Uint8Array, at: number): boolean {
+  for (let zero = at; zero < at + 10; zero++) {
+    if (packet[zero] !== 0) return false;
+  }
+  return packet[at + 10] === 0xff && packet[at + 11] === 0xff;
 }

@@ -13,7 +13,12 @@ import { readHostUint16, readUint16, readUint32 } from "./integer.ts";
 export const QUEUE_PACKET_TYPE: number = (3 << 8) | 0;
 
 /** Where in the kernel a packet was queued, <linux/netfilter.h>. */
-export const HOOK = { LOCAL_IN: 1, FORWARD: 2, LOCAL_OUT: 3 } as const;
+export const HOOK = {
+  PRE_ROUTING: 0,
+  LOCAL_IN: 1,
+  FORWARD: 2,
+  LOCAL_OUT: 3,
+} as const;
 
 /** struct nfgenmsg: family, version, and the queue's number. */
 const GENERAL_BYTES = 4;

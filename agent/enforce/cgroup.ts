@@ -15,6 +15,7 @@ import {
   writeControl,
 } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
+import { Poller } from "../../ffi/sockets.ts";
 import { cString } from "../../ffi/text.ts";
 
 /**
@@ -22,6 +23,10 @@ import { cString } from "../../ffi/text.ts";
  * started in, and could then move processes out of a cgroup made there.
  */
 const PARENT = "sluice";
+
+const SIGKILL = 9; // <asm/signal.h>
+/** A process in the middle of a system call takes its time to end. */
+const KILL_TIMEOUT_MS = 2_000;
 
 /** A cgroup v2 directory that holds one command and all it starts. */
 export class Cgroup {
@@ -100,17 +105,23 @@ export class Cgroup {
     }
   }
 
-  /** Ends every process in it at once; <linux/cgroup> `cgroup.kill`. */
+  /**
+   * Ends every process in it, <linux/cgroup> `cgroup.kill`, and waits until
+   * they are gone: before that the cgroup cannot be removed.
+   */
   kill(): void {
-    const SIGKILL = 9;
     try {
       writeControl(this.#libc, `${this.#mount}/${this.path}/cgroup.kill`, "1");
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
-      // Before Linux 5.14, the kernel of Ubuntu 22.04 being 5.15.
-      for (const pid of this.processes()) {
-        this.#libc.symbols.kill(pid, SIGKILL);
-      }
+      // Before Linux 5.14, the kernel of Ubuntu 22.04 being 5.15, one by one.
+    }
+    const poller = new Poller(this.#libc, []);
+    for (let waitedMs = 0; waitedMs < KILL_TIMEOUT_MS; waitedMs++) {
+      const left = this.processes();
+      if (left.length === 0) return;
+      for (const pid of left) this.#libc.symbols.kill(pid, SIGKILL);
+      poller.wait(1);
     }
   }
 

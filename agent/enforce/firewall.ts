@@ -5,9 +5,12 @@
  * @module
  */
 import { AgentError } from "../errors.ts";
+import { SystemCallError } from "../../ffi/errors.ts";
 import { canAccess } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { runTool } from "../../ffi/tools.ts";
+import { clearConnmarks } from "./connmarks.ts";
+import type { Slot } from "./marks.ts";
 import { removeEmptyTable } from "./nft_tables.ts";
 import type { Guarded } from "./rule.ts";
 import { guardRules } from "./rules.ts";
@@ -68,11 +71,13 @@ export class Firewall {
    */
   apply(guarded: Guarded, before: TablesBefore): void {
     try {
+      // An earlier guard of this slot may have allowed what this one does not.
+      this.#clearMarks(guarded.slot);
       for (const family of this.#families) {
         this.#restore(family, renderRules(guardRules(guarded, family)));
       }
     } catch (error) {
-      this.remove(guarded.cgroup === null ? null : guarded.slot.number, before);
+      this.remove(guarded, before);
       throw error;
     }
   }
@@ -80,16 +85,17 @@ export class Firewall {
   /**
    * Takes a guard's rules away, with the tables that only they needed.
    *
-   * @param slot The slot of a guarded command; null for the host's rules.
+   * @param guard Which guard's; its marks are taken from all connections too.
    * @throws {AgentError} `firewall_failed` with what the tool said.
    */
-  remove(slot: number | null, before: TablesBefore): void {
-    const isOurs = isChainOf(slot);
+  remove(guard: Pick<Guarded, "slot" | "cgroup">, before: TablesBefore): void {
+    const isOurs = isChainOf(guard.cgroup === null ? null : guard.slot.number);
     for (const family of this.#families) {
       const removal = renderRemoval(this.#save(family), isOurs);
       if (removal !== "") this.#restore(family, removal);
       this.#removeTables(family, before[family] ?? []);
     }
+    this.#clearMarks(guard.slot);
   }
 
   /** Whether rules of this guard stand in any table. */
@@ -98,6 +104,20 @@ export class Firewall {
     return this.#families.some((family) =>
       renderRemoval(this.#save(family), isOurs) !== ""
     );
+  }
+
+  #clearMarks({ allowMark, dnsMark }: Slot): void {
+    try {
+      clearConnmarks(this.#libc, [allowMark, dnsMark]);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      throw new AgentError("firewall_failed", {
+        what: "Cannot clear marks from the connection table",
+        why: error.message,
+        hint: "Load the kernel module nf_conntrack_netlink",
+        cause: error,
+      });
+    }
   }
 
   #removeTables(family: 4 | 6, before: readonly string[]): void {

@@ -9,20 +9,19 @@
 /** All bits that Sluice reads or writes, in packet marks and in connmarks. */
 export const MARK_MASK = 0xf000_0000;
 
-/** What a verdict says to the rules in `filter`. */
+/** What a verdict says about one packet; never kept with its flow. */
 export const MARK = {
-  /** Let this flow go and do not ask again. */
-  ALLOW: 0x1000_0000,
   /** Let this packet go. */
-  PASS: 0x2000_0000,
+  PASS: 0x1000_0000,
   /** Refuse this packet, in audit mode too. */
-  DENY: 0x3000_0000,
+  DENY: 0x2000_0000,
 } as const;
 
-const FIRST_SLOT_VALUE = 4;
+/** The nibble's values from here on are the slots' own, two for each. */
+const FIRST_SLOT_VALUE = 3;
 
-/** How many guards can share one network namespace: the nibble's other values. */
-export const SLOT_COUNT = 16 - FIRST_SLOT_VALUE;
+/** How many guards can share one network namespace. */
+export const SLOT_COUNT = 6;
 
 /** Queue numbers from here on, two for each slot. */
 const FIRST_QUEUE = 8300;
@@ -35,17 +34,26 @@ export interface Slot {
   readonly flowQueue: number;
   /** NFQUEUE number for DNS: a flood of flows must not starve it. */
   readonly dnsQueue: number;
+  /** Let this flow go and do not ask again; what one allows is no other's. */
+  readonly allowMark: number;
   /** The mark of DNS queries let out; brings their answers to this guard. */
   readonly dnsMark: number;
 }
 
 /** The slot of that number. */
 export function slotOf(number: number, firstQueue: number = FIRST_QUEUE): Slot {
+  const value = FIRST_SLOT_VALUE + number * 2;
   return {
     number,
     flowQueue: firstQueue + number * 2,
     dnsQueue: firstQueue + number * 2 + 1,
     // >>> 0: bitwise operators give signed numbers past 0x7fffffff.
-    dnsMark: ((FIRST_SLOT_VALUE + number) << 28) >>> 0,
+    allowMark: (value << 28) >>> 0,
+    dnsMark: ((value + 1) << 28) >>> 0,
   };
+}
+
+/** A packet's mark with our nibble replaced and everybody else's bits kept. */
+export function withMark(packetMark: number, mark: number): number {
+  return ((packetMark & ~MARK_MASK) | mark) >>> 0;
 }

@@ -16,7 +16,7 @@ export interface Chain {
 
 /** A rule in one of the kernel's chains. */
 export interface Hook {
-  readonly chain: "INPUT" | "OUTPUT" | "FORWARD";
+  readonly chain: "PREROUTING" | "INPUT" | "OUTPUT" | "FORWARD";
   /** True puts it in front of all others, false behind them. */
   readonly first: boolean;
   readonly rule: Rule;

@@ -12,8 +12,13 @@
  */
 import { MARK, MARK_MASK } from "./marks.ts";
 import {
+  foreignRule,
+  kernelRules,
+  loopbackRules,
+  replyRules,
+} from "./exempt_rules.ts";
+import {
   answers,
-  BY_KERNEL,
   type Chain,
   CHAIN_PREFIX,
   connmark,
@@ -21,28 +26,10 @@ import {
   hex,
   type Hook,
   packetMark,
-  PROBE_ADDRESS,
-  REPLY,
   type Rule,
   type TableRules,
   toDns,
 } from "./rule.ts";
-
-/** `multiport` takes at most this many, <linux/netfilter/xt_multiport.h>. */
-const MULTIPORT_PORTS = 15;
-
-/** Neighbour discovery and group membership, RFC 4861, 2710, 3810. */
-const NEIGHBOUR_TYPES = [131, 132, 133, 135, 136, 143];
-
-/**
- * Let go without opening the flow: in the name of somebody outside, root could
- * call on a container, whose answers would then go to that somebody.
- */
-const FOREIGN: Rule = [
-  ...packetMark(MARK.ALLOW),
-  ...["-m", "addrtype", "!", "--src-type", "LOCAL"],
-  ...["-m", "conntrack", "--ctstate", "NEW,ESTABLISHED", "-j", "RETURN"],
-];
 
 /** One table before its way in. */
 interface Stage {
@@ -73,17 +60,19 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
     role: "ENFORCE",
     first: true,
     rules: enforceRules(guarded, family),
-    own: [FOREIGN],
+    own: [foreignRule(guarded)],
   });
   if (guarded.egress === "audit") {
-    return [withAnswers(guarded, mangle), filter];
+    return [withArrivals(guarded, mangle), filter];
   }
   const security = buildTable(guarded, family, {
     table: "security",
     role: "BACKSTOP",
     first: true,
     rules: [
-      ...[MARK.ALLOW, MARK.PASS, guarded.slot.dnsMark].map((mark) => [
+      ...[MARK.PASS, guarded.slot.allowMark, guarded.slot.dnsMark].map((
+        mark,
+      ) => [
         ...packetMark(mark),
         "-j",
         "RETURN",
@@ -91,7 +80,7 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
       ["-j", "DROP"],
     ],
   });
-  return [withAnswers(guarded, mangle), filter, security];
+  return [withArrivals(guarded, mangle), filter, security];
 }
 
 function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
@@ -100,7 +89,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   const out = `${end}-OUT`;
   const forward = `${end}-FWD`;
   const local = `${end}-LO`;
-  const decided = [...connmark(MARK.ALLOW), "-j", "RETURN"];
+  const decided = [...connmark(guarded.slot.allowMark), "-j", "RETURN"];
   // Our own refusal opens a flow to whom it refuses: what that one asks next
   // would be a reply in it.
   const question = [...toDns("udp"), "-g", end];
@@ -143,84 +132,61 @@ function askRules({ slot }: Guarded): Rule[] {
   ];
 }
 
-/** Adds the answers to queries let out, on their way to a local socket. */
-function withAnswers(guarded: Guarded, mangle: TableRules): TableRules {
-  const { slot } = guarded;
-  const name = chainName(guarded, "ANSWER");
-  const rule = [...answers(slot), "-j", name];
+/**
+ * Adds what is asked about when it comes in: answers to queries let out, on
+ * their way to a local socket, and, for a host, packets whose source does not
+ * lie where they come from. A container that writes one would make this
+ * machine answer to an address of its choice.
+ */
+function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
+  const { slot, cgroup } = guarded;
+  const answer = chainName(guarded, "ANSWER");
+  const source = chainName(guarded, "SOURCE");
+  const chains: Chain[] = [{ name: answer, rules: [queue(slot.dnsQueue)] }];
+  const hooks: Hook[] = [{
+    chain: "INPUT",
+    first: false,
+    rule: [...answers(slot), "-j", answer],
+  }];
+  if (cgroup === null) {
+    const decided = [...connmark(slot.allowMark), "-j", "RETURN"];
+    const astray = ["-m", "rpfilter", "--invert", ...queue(slot.flowQueue)];
+    chains.push({ name: source, rules: [decided, astray] });
+    hooks.push({ chain: "PREROUTING", first: false, rule: ["-j", source] });
+  }
   return {
     table: mangle.table,
-    chains: [...mangle.chains, { name, rules: [queue(slot.dnsQueue)] }],
-    hooks: [...mangle.hooks, { chain: "INPUT", first: false, rule }],
+    chains: [...mangle.chains, ...chains],
+    hooks: [...mangle.hooks, ...hooks],
   };
 }
 
 /** What the verdict's mark says, and what happens without one. */
 function enforceRules({ slot, egress }: Guarded, family: 4 | 6): Rule[] {
   const save = [
-    // A reset that we send ourselves belongs to the refused flow, in its
-    // reply direction, and an error is related to the flow that it is about:
-    // what these are marked with must not open that flow.
-    ...["-m", "conntrack", "--ctdir", "ORIGINAL"],
-    ...["--ctstate", "NEW,ESTABLISHED"],
     ...["-j", "CONNMARK", "--save-mark"],
     ...["--nfmask", hex(MARK_MASK), "--ctmask", hex(MARK_MASK)],
   ];
+  // An error is related to the flow that it is about: what it is marked with
+  // must not open that flow.
+  const own = ["-m", "conntrack", "--ctstate", "NEW,ESTABLISHED"];
+  // Neither must a reset that we send ourselves, in the reply direction.
+  const opening = [...own, "--ctdir", "ORIGINAL"];
   const states = ["-m", "conntrack", "--ctstate", "INVALID,UNTRACKED"];
   const refused = egress === "block" ? [] : packetMark(MARK.DENY);
   const error = family === 4 ? "icmp-admin-prohibited" : "icmp6-adm-prohibited";
   return [
     [...packetMark(MARK.PASS), "-j", "RETURN"],
     ...(egress === "block" ? [[...states, "-j", "DROP"]] : []),
-    ...[MARK.ALLOW, slot.dnsMark].flatMap((mark) => [
-      [...packetMark(mark), ...save],
-      [...packetMark(mark), "-j", "RETURN"],
-    ]),
+    [...packetMark(slot.allowMark), ...opening, ...save],
+    [...packetMark(slot.allowMark), "-j", "RETURN"],
+    // In both directions: our own refusal opens a flow from the server, and
+    // what its client asks next is a reply in it.
+    [...packetMark(slot.dnsMark), ...own, ...save],
+    [...packetMark(slot.dnsMark), "-j", "RETURN"],
     ["-p", "tcp", ...refused, "-j", "REJECT", "--reject-with", "tcp-reset"],
     [...refused, "-j", "REJECT", "--reject-with", error],
   ];
-}
-
-/** What on `lo` is asked about all the same; all else stays on the machine. */
-function loopbackRules(family: 4 | 6, end: string): Rule[] {
-  const probe = ["-d", `${PROBE_ADDRESS.join(".")}/32`];
-  return [
-    ...(family === 4 ? [probe] : []),
-    toDns("udp"),
-    toDns("tcp"),
-  ].map((match) => [...match, "-g", end]);
-}
-
-/** Answers on connections that others opened, as `inbound` says. */
-function replyRules(guarded: Guarded, whose: "own" | "forwarded"): Rule[] {
-  const { inbound, listening } = guarded;
-  if (inbound === "allow") return [[...REPLY, "-j", "RETURN"]];
-  // The ports are this machine's: a container's have nothing to do with them.
-  if (inbound === "deny" || whose === "forwarded") return [];
-  return (["tcp", "udp"] as const).flatMap((protocol) =>
-    chunks(listening[protocol]).map((ports) => [
-      ...["-p", protocol, "-m", "multiport", "--sports", ports.join(",")],
-      ...REPLY,
-      "-j",
-      "RETURN",
-    ])
-  );
-}
-
-/** What the kernel says by itself so that there is a network at all. */
-function kernelRules(family: 4 | 6): Rule[] {
-  const network = family === 4
-    ? [["-p", "igmp"]]
-    : NEIGHBOUR_TYPES.map((type) => [
-      ...["-p", "ipv6-icmp", "-m", "icmp6", "--icmpv6-type", String(type)],
-    ]);
-  // What REJECT sends to a container. It shares the refused packet's connection,
-  // which is not confirmed: the queue drops such a packet, and in `filter` it
-  // could open that connection.
-  const refusal = [...REPLY, ...["--ctstate", "RELATED"]];
-  const matches = [...network, [...refusal, "!", "--ctstatus", "CONFIRMED"]];
-  // Sent by a process, the same packet can carry anything anywhere.
-  return matches.map((match) => [...match, ...BY_KERNEL, "-j", "RETURN"]);
 }
 
 function queue(number: number): Rule {
@@ -238,12 +204,4 @@ function chainName({ cgroup, slot }: Guarded, role: string): string {
   return cgroup === null
     ? `${CHAIN_PREFIX}-${role}`
     : `${CHAIN_PREFIX}-${slot.number}-${role}`;
-}
-
-function chunks(ports: readonly number[]): (readonly number[])[] {
-  return Array.from(
-    { length: Math.ceil(ports.length / MULTIPORT_PORTS) },
-    (_, index) =>
-      ports.slice(index * MULTIPORT_PORTS, (index + 1) * MULTIPORT_PORTS),
-  );
 }

@@ -6,6 +6,10 @@
  *
  * @module
  */
+import {
+  decodeInterfaceAddress,
+  type InterfaceAddress,
+} from "../decode/interface_address.ts";
 import { decodeLink, type Link } from "../decode/link.ts";
 import { decodeNetlink, NETLINK_TYPE } from "../decode/netlink.ts";
 import { decodeDefaultRoute } from "../decode/route.ts";
@@ -15,7 +19,11 @@ import { netlinkAddress, SOCKET, Socket } from "../../ffi/sockets.ts";
 /** <linux/netlink.h>, <linux/rtnetlink.h> */
 const NETLINK_ROUTE = 0;
 const NLM_F = { REQUEST: 0x1, DUMP: 0x300 } as const;
-const RTM = { NEWLINK: 16, GETLINK: 18, NEWROUTE: 24, GETROUTE: 26 } as const;
+const RTM = {
+  LINK: { get: 18, answer: 16 },
+  ADDRESS: { get: 22, answer: 20 },
+  ROUTE: { get: 26, answer: 24 },
+} as const;
 
 /** A bridge can be made, or get a port, at any time. */
 const FRESH_MS = 1000;
@@ -23,10 +31,17 @@ const FRESH_MS = 1000;
 /** Kinds of a container's or virtual machine's end, <linux/if_link.h>. */
 const LOCAL_KINDS: ReadonlySet<string> = new Set(["veth", "tun"]);
 
+/** What was read of the namespace. */
+interface Reading {
+  readonly known: ReadonlySet<number>;
+  /** The networks of each internal interface. */
+  readonly internal: ReadonlyMap<number, readonly InterfaceAddress[]>;
+}
+
 /** The interfaces of the calling thread's network namespace. */
 export class Interfaces implements Disposable {
   readonly #socket: Socket;
-  #internal: ReadonlySet<number> = new Set();
+  #reading: Reading = { known: new Set(), internal: new Map() };
   #readAtMs = -Infinity;
   #sequence = 0;
 
@@ -48,12 +63,27 @@ export class Interfaces implements Disposable {
    * @param nowMs Milliseconds on a clock that never goes back.
    */
   isInternal(index: number, nowMs: number): boolean {
-    if (index === 0) return false;
-    if (nowMs - this.#readAtMs > FRESH_MS) {
-      this.#internal = findInternal(this.#links(), this.#defaultRoutes());
-      this.#readAtMs = nowMs;
-    }
-    return this.#internal.has(index);
+    return index !== 0 && this.#read(index, nowMs).internal.has(index);
+  }
+
+  /**
+   * Whether an address is one of those behind an internal interface.
+   *
+   * The interface alone says nothing: a process can bind a socket to a bridge,
+   * and a container can write any source. Multicast and link-local addresses
+   * are nobody's here, as another interface may carry them too.
+   *
+   * @param index The interface's ifindex; 0 is none.
+   * @param of The address, 4 or 16 bytes, and the time as above.
+   */
+  isBehind(
+    index: number,
+    of: { readonly address: Uint8Array; readonly nowMs: number },
+  ): boolean {
+    const { address, nowMs } = of;
+    if (index === 0 || !isGlobalUnicast(address)) return false;
+    const networks = this.#read(index, nowMs).internal.get(index) ?? [];
+    return networks.some((network) => isInNetwork(address, network));
   }
 
   /** Closes the descriptor; a second call does nothing. */
@@ -61,54 +91,80 @@ export class Interfaces implements Disposable {
     this.#socket[Symbol.dispose]();
   }
 
-  #links(): Link[] {
-    return this.#dump(RTM.GETLINK, RTM.NEWLINK).flatMap((payload) => {
-      const link = decodeLink(payload);
-      return link.ok ? [link.value] : [];
-    });
+  #read(index: number, nowMs: number): Reading {
+    const isOld = nowMs - this.#readAtMs > FRESH_MS;
+    if (!isOld && this.#reading.known.has(index)) return this.#reading;
+    this.#readAtMs = nowMs;
+    const links = this.#dump(RTM.LINK, decodeLink);
+    const routes = this.#dump(RTM.ROUTE, decodeDefaultRoute);
+    const addresses = this.#dump(RTM.ADDRESS, decodeInterfaceAddress);
+    const outward = new Set(routes.flatMap((indexes) => indexes ?? []));
+    const internal = links.filter((link) => isContainerBridge(link, links))
+      .filter((link) => !outward.has(link.index));
+    return this.#reading = {
+      known: new Set(links.map((link) => link.index)),
+      internal: new Map(internal.map((link) => [
+        link.index,
+        addresses.filter((address) => address.index === link.index),
+      ])),
+    };
   }
 
-  #defaultRoutes(): number[] {
-    return this.#dump(RTM.GETROUTE, RTM.NEWROUTE).flatMap((payload) => {
-      const route = decodeDefaultRoute(payload);
-      return route.ok && route.value !== null ? route.value : [];
-    });
-  }
-
-  #dump(type: number, answer: number): Uint8Array[] {
+  #dump<T>(
+    type: { readonly get: number; readonly answer: number },
+    decode: (payload: Uint8Array) => { ok: true; value: T } | { ok: false },
+  ): T[] {
     const request = new Uint8Array(32); // nlmsghdr, then AF_UNSPEC and zeros
     const view = new DataView(request.buffer);
     const sequence = this.#sequence = (this.#sequence + 1) >>> 0;
     view.setUint32(0, request.length, true);
-    view.setUint16(4, type, true);
+    view.setUint16(4, type.get, true);
     view.setUint16(6, NLM_F.REQUEST | NLM_F.DUMP, true);
     view.setUint32(8, sequence, true);
     this.#socket.sendTo(request, netlinkAddress());
     const buffer = new Uint8Array(65_536);
-    const payloads: Uint8Array[] = [];
+    const values: T[] = [];
     for (;;) {
       const count = this.#socket.receive(buffer);
-      if (count < 0) return payloads;
-      const decoded = decodeNetlink(buffer.slice(0, count));
-      if (!decoded.ok) return payloads;
-      for (const message of decoded.value) {
+      if (count < 0) return values;
+      const messages = decodeNetlink(buffer.slice(0, count));
+      for (const message of messages.ok ? messages.value : []) {
         if (message.sequence !== sequence) continue;
-        if (message.type === NETLINK_TYPE.DONE) return payloads;
-        if (message.type === answer) payloads.push(message.payload);
+        if (message.type === NETLINK_TYPE.DONE) return values;
+        if (message.type !== type.answer) continue;
+        const decoded = decode(message.payload);
+        if (decoded.ok) values.push(decoded.value);
       }
     }
   }
 }
 
-function findInternal(
-  links: readonly Link[],
-  defaultRoutes: readonly number[],
-): ReadonlySet<number> {
-  return new Set(
-    links.filter(({ index, kind }) => {
-      if (kind !== "bridge" || defaultRoutes.includes(index)) return false;
-      const ports = links.filter(({ master }) => master === index);
-      return ports.every((port) => LOCAL_KINDS.has(port.kind ?? ""));
-    }).map(({ index }) => index),
-  );
+function isContainerBridge(link: Link, links: readonly Link[]): boolean {
+  return link.kind === "bridge" &&
+    links.filter(({ master }) => master === link.index)
+      .every(({ kind }) => LOCAL_KINDS.has(kind ?? ""));
+}
+
+/** RFC 5771, RFC 919, RFC 3927; RFC 4291 sections 2.5.6 and 2.7. */
+function isGlobalUnicast(address: Uint8Array): boolean {
+  const first = address[0]!;
+  const second = address[1]!;
+  if (address.length === 4) {
+    return first > 0 && first < 224 && !(first === 169 && second === 254);
+  }
+  return first !== 0xff && !(first === 0xfe && (second & 0xc0) === 0x80);
+}
+
+function isInNetwork(
+  address: Uint8Array,
+  network: InterfaceAddress,
+): boolean {
+  if (address.length !== network.address.length) return false;
+  for (let bit = 0; bit < network.prefixBits; bit += 8) {
+    const left = Math.min(8, network.prefixBits - bit);
+    const mask = (0xff << (8 - left)) & 0xff;
+    const at = bit >> 3;
+    if (((address[at]! ^ network.address[at]!) & mask) !== 0) return false;
+  }
+  return true;
 }

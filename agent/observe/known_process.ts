@@ -7,7 +7,10 @@ import { decodeArguments, decodeProcStat } from "../decode/proc.ts";
 import { fromBytes } from "../../ffi/text.ts";
 import type { ProcFiles } from "./proc_files.ts";
 
-/** What was read of a process's parents is believed for this long. */
+/**
+ * What was read is believed for this long. A process that executes another
+ * program under its own pid in that time is shown with its former one.
+ */
 const FRESH_MS = 100;
 
 /** A process that can be looked at again and again, at a system call each. */
@@ -96,7 +99,9 @@ export class KnownProcess implements Disposable {
     this.readExe();
     this.#readArguments();
     const stat = decodeProcStat(this.#files.read(this.#statFd));
-    if (stat.ok) this.#parentPid = stat.value.parentPid;
+    // One that has ended may have been given to init since.
+    if (!stat.ok || stat.value.state === "Z") return;
+    this.#parentPid = stat.value.parentPid;
   }
 
   /** Closes its descriptors; a second call does nothing. */

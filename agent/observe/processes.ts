@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { readDirectory } from "../../ffi/directories.ts";
-import { tryReadText } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/text.ts";
 import { KnownProcess } from "./known_process.ts";
 import { ProcFiles } from "./proc_files.ts";
+import { SocketHolders } from "./socket_holders.ts";
 
 /** A process above another. */
 export interface Ancestor {
@@ -33,10 +32,9 @@ const MAX_ANCESTORS = 32;
  * call each: a parallel build has more senders than processors.
  */
 const MAX_HOT = 64;
-/** PID_MAX_LIMIT, <linux/threads.h>. */
-const MAX_PID = 4 * 1024 * 1024;
-/** A look-up stops here and finds nobody: the packet is waiting. */
-const MAX_LINKS_READ = 50_000;
+/** A socket without a holder is not looked for again for this long. */
+const UNFOUND_MS = 1000;
+const MAX_UNFOUND = 1024;
 
 interface Hot {
   readonly process: KnownProcess;
@@ -60,9 +58,11 @@ export interface ProcessTableOptions {
 
 /** Finds the owner of a socket by walking /proc, newest processes first. */
 export class ProcessTable implements Disposable {
-  readonly #libc: Libc;
   readonly #files: ProcFiles;
-  readonly #options: ProcessTableOptions;
+  readonly #readsExe: boolean;
+  readonly #holders: SocketHolders;
+  /** By inode, until when nobody is looked for again. */
+  readonly #unfound = new Map<number, number>();
   /** In the order of last use. */
   readonly #known = new Map<number, KnownProcess>();
   #hot: Hot[] = [];
@@ -70,19 +70,20 @@ export class ProcessTable implements Disposable {
 
   /** @param libc Must outlive this object. */
   constructor(libc: Libc, options: ProcessTableOptions) {
-    this.#libc = libc;
     this.#files = new ProcFiles(libc);
-    this.#options = options;
+    this.#readsExe = options.readsExe;
+    this.#holders = new SocketHolders(libc, this.#files, options);
   }
 
   /**
    * Finds a process that holds a socket open.
    *
    * @param inode As sock_diag gives it.
+   * @param nowMs Milliseconds on a clock that never goes back.
    * @returns Null when nobody is found within the budget. What it shows may
    * change with the next look-up.
    */
-  find(inode: number): Process | null {
+  find(inode: number, nowMs: number): Process | null {
     if (inode === 0) return null;
     const link = this.#linkText(inode);
     for (const [index, hot] of this.#hot.entries()) {
@@ -92,15 +93,34 @@ export class ProcessTable implements Disposable {
         this.#hot.unshift(hot);
       }
       // A known process may have executed another program since.
-      if (this.#options.readsExe) hot.process.readExe();
+      if (this.#readsExe) hot.process.readExe();
+      hot.process.refresh(nowMs);
       return hot.process;
     }
-    return this.#search(link);
+    return this.#search(inode, link);
   }
 
   /**
-   * Brings a process up to date and lists those above it. Meant for after the
-   * verdict: it costs more than a packet should wait for.
+   * Whether every process that holds a socket runs the same program. Any of
+   * them may be the one that sends by it.
+   *
+   * @param inode As sock_diag gives it.
+   * @param exe That program.
+   * @returns False also when not all could be looked at in time.
+   */
+  isHeldOnlyBy(inode: number, exe: string): boolean {
+    const holders = this.#holders.list(this.#linkText(inode));
+    for (;;) {
+      const next = holders.next();
+      if (next.done) return next.value;
+      using process = new KnownProcess(this.#files, next.value.pid);
+      if (process.exe !== exe) return false;
+    }
+  }
+
+  /**
+   * Lists those above a process. Meant for after the verdict: it costs more
+   * than a packet should wait for.
    *
    * @param process As {@linkcode find} returned it.
    * @param nowMs Milliseconds on a clock that never goes back.
@@ -109,7 +129,6 @@ export class ProcessTable implements Disposable {
   describe(process: Process, nowMs: number): readonly Ancestor[] {
     const known = this.#known.get(process.pid);
     if (known !== process) return [];
-    known.read();
     const ancestors: Ancestor[] = [];
     let pid = known.parentPid;
     while (pid > 0 && ancestors.length < MAX_ANCESTORS) {
@@ -126,50 +145,28 @@ export class ProcessTable implements Disposable {
     for (const process of [...this.#known.values()]) this.#forget(process);
   }
 
-  #search(link: Uint8Array): Process | null {
-    let budget = MAX_LINKS_READ;
-    const tried = new Set<number>();
-    for (const pid of this.#candidates()) {
-      if (tried.has(pid)) continue;
-      tried.add(pid);
-      const directoryFd = this.#files.openDirectory(`/proc/${pid}/fd`);
-      if (directoryFd < 0) continue;
-      const names = this.#files.names(directoryFd);
-      const found = names.find((name) =>
-        this.#files.isLink({ directoryFd, name: cString(name) }, link)
-      );
-      this.#files.close(directoryFd);
-      if (found !== undefined) {
-        // What is known of a pid may be of a process that has ended.
-        const before = this.#known.get(pid);
-        if (before !== undefined && !before.readExe()) this.#forget(before);
-        const process = this.#know(pid);
-        this.#knowParents(process);
-        this.#hot.unshift({ process, name: cString(`fd/${found}`) });
-        this.#hot.length = Math.min(this.#hot.length, MAX_HOT);
-        return process;
+  #search(inode: number, link: Uint8Array): Process | null {
+    const nowMs = performance.now();
+    // A socket that nobody is found for is asked about packet after packet.
+    if (nowMs < (this.#unfound.get(inode) ?? 0)) return null;
+    const holder = this.#holders.list(link).next();
+    if (holder.done) {
+      this.#unfound.set(inode, nowMs + UNFOUND_MS);
+      if (this.#unfound.size > MAX_UNFOUND) {
+        this.#unfound.delete(this.#unfound.keys().next().value!);
       }
-      budget -= names.length + 1;
-      if (budget <= 0) return null;
+      return null;
     }
-    return null;
-  }
-
-  *#candidates(): Generator<number> {
-    // The kernel counts pids up and starts again at the lowest: what is above
-    // the last one given is older than what is below it.
-    const loadavg = tryReadText(this.#libc, "/proc/loadavg") ?? "";
-    const last = Number(loadavg.trim().split(" ").at(-1)) || MAX_PID;
-    const age = (pid: number) => (last - pid + MAX_PID) % MAX_PID;
-    const newestFirst = (names: readonly string[]) =>
-      names.map(Number).filter((pid) => pid > 0)
-        .sort((left, right) => age(left) - age(right));
-    const { procsPath } = this.#options;
-    if (procsPath !== null) {
-      const procs = tryReadText(this.#libc, procsPath) ?? "";
-      yield* newestFirst(procs.split("\n"));
-    }
-    yield* newestFirst(readDirectory(this.#libc, "/proc") ?? []);
+    const { pid, name } = holder.value;
+    // What is known of a pid may be of a process that has ended.
+    const before = this.#known.get(pid);
+    if (before !== undefined && !before.readExe()) this.#forget(before);
+    else before?.read();
+    const process = this.#know(pid);
+    this.#knowParents(process);
+    this.#hot.unshift({ process, name: cString(name) });
+    this.#hot.length = Math.min(this.#hot.length, MAX_HOT);
+    return process;
   }
 
   /** Looks at those above while the packet waits: they may end together. */

@@ -95,6 +95,10 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     meaning: "The name is asked for over TCP, where Sluice does not look.",
     remedy: "Ask over UDP.",
   }],
+  ["source_forged", {
+    meaning: "A container sends in the name of an address that is not its own.",
+    remedy: "No entry allows it: find out what runs in that container.",
+  }],
   ["fragment", {
     meaning: "The packet is a fragment, which does not say where it goes.",
     remedy: "No entry allows it: send packets that fit the path.",

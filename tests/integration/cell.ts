@@ -32,7 +32,7 @@ export interface CellCommandOptions extends CommandOptions {
 export const RUN_TIMEOUT_MS = 30_000;
 
 // A pipe ends with the tests, however they end, and the cell ends with it.
-const HOLD = 'echo held && exec cat >"$0/held"';
+const HOLD = 'echo held && cat >"$0/held"; rm -rf "$0" 2>/dev/null || :';
 const COPY = `
 mount -t tmpfs tmpfs "$0/layer"
 mkdir "$0/layer/upper" "$0/layer/work" "$0/layer/root"
@@ -85,7 +85,7 @@ export class Cell implements AsyncDisposable {
     const { setup = "", copy = false, online = false } = options;
     const hold = online
       ? HOLD
-      : `exec unshare --net sh -euc 'ip link set lo up && ${HOLD}' "$0"`;
+      : `exec unshare --net sh -euc 'ip link set lo up; ${HOLD}' "$0"`;
     const inner = `set -eu\n${setup}\n${hold}`;
     const script = copy
       ? `${COPY}\nexec chroot "$0/layer/root" sh -c "$1" "$0"`
@@ -192,7 +192,8 @@ export class Cell implements AsyncDisposable {
     await this.#holder.stdin.close();
     await this.#holder.stdout.cancel();
     await this.#holder.status;
-    await Deno.remove(this.directory, { recursive: true });
+    // What the holder could not, because it was mounted in its own view.
+    await new Deno.Command("rm", { args: ["-rf", this.directory] }).output();
   }
 }
 

@@ -145,14 +145,19 @@ Deno.test("sluice run fails the job when its policy says so and the journal coul
     path,
     "version: 1\negress: block\non: { denied: fail }\n",
   );
-  // The disk is full before the one refusal that would count.
+  // The page that the journal has begun takes the first of the allowed, and
+  // nothing the one refusal that would count.
   const script = `head -c 1M /dev/zero > ${small}/fill
+    for i in $(seq 40); do : > /dev/tcp/203.0.113.10/80; done
     ${sendLine("stolen")}
     true`;
   const { code, stderr } = await runGuarded(lab, {
     command: ["bash", "-c", script],
+    allow: ["203.0.113.10:80"],
     more: ["--policy", path, "--journal", `${small}/journal.ndjson`],
   });
+  assert.doesNotMatch(stderr, / 4444 +tcp /);
+  assert.match(stderr, /Warning: \d+ events are missing/);
   assert.equal(code, 4, stderr);
 });
 

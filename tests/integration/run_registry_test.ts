@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Cell } from "./cell.ts";
+import { Cell, RUN_TIMEOUT_MS } from "./cell.ts";
+import { assertGone } from "./leftovers.ts";
 
 // These two need the network that the machine has, where rules are set for the
 // guarded command's cgroup alone.
@@ -69,6 +70,42 @@ Deno.test("apt-get update works under sluice run that allows the hosts of its so
   assert.equal(allowed.code, 0, allowed.stdout + allowed.stderr);
   assert.doesNotMatch(allowed.stdout, /^(?:Err|Ign):/m);
   assert.match(allowed.stderr, / allowed$/m);
+});
+
+Deno.test("sluice run sets rules for its own cgroup only in the machine's network, and takes them away", async () => {
+  await using cell = await Cell.open({ online: true });
+  // TEST-NET-1, RFC 5737: leads nowhere. Nothing of it may reach a wire.
+  const script = `printf x > /dev/tcp/192.0.2.1/9; echo ended $? >&2
+    echo ready; until [ -e go ]; do sleep 0.05; done`;
+  await using sluice = cell.startSluice([
+    ...["run", "--egress", "block", "--allow", "other.invalid", "--"],
+    ...["bash", "-c", script],
+  ]);
+  const startedMs = performance.now();
+  await sluice.waitFor("ready");
+  assert.ok(performance.now() - startedMs < 5_000);
+  const own = `--path "sluice/run-${sluice.pid}"`;
+  for (const tool of ["iptables-save", "ip6tables-save"]) {
+    const rules = (await cell.in([tool])).stdout.split("\n");
+    const hooks = rules.filter((rule) =>
+      /^-A (?!SLUICE).* -[jg] SLUICE/.test(rule)
+    );
+    assert.ok(hooks.some((rule) => rule.includes(own)), rules.join("\n"));
+    // An answer is told by the mark of its question, which a guard's
+    // own command has asked.
+    const others = hooks.filter((rule) =>
+      !rule.includes("--path ") && !/--sport 53 .*-m connmark/.test(rule)
+    );
+    assert.deepEqual(others, []);
+  }
+  await Deno.writeTextFile(`${cell.directory}/go`, "");
+  const { code, stderr } = await sluice.finished(RUN_TIMEOUT_MS);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^ended 1$/m);
+  assert.match(stderr, /192\.0\.2\.1:9, 1 time/);
+  assert.ok(!(await cell.in(["iptables-save"])).stdout.includes(own));
+  assert.ok(!(await cell.in(["ip6tables-save"])).stdout.includes(own));
+  await assertGone(sluice.pid);
 });
 
 /** Whichever the machine's owner has chosen. */

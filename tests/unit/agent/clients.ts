@@ -21,6 +21,7 @@ const { SYN, ACK, FIN, RST } = TCP_FLAG;
 export class TcpClient {
   readonly #ports: { readonly source: number; readonly destination: number };
   #next: number;
+  #acknowledged = 0xffff_fff0;
 
   /** @param isn Sequence number of the SYN. */
   constructor({ source = 40000, destination = 443, isn = 1000 } = {}) {
@@ -40,6 +41,12 @@ export class TcpClient {
     const packet = this.segment(data);
     this.#next += packet.payload.length;
     return packet;
+  }
+
+  /** From now on the client has `bytes` more of the server's. */
+  hear(bytes: number): this {
+    this.#acknowledged += bytes;
+    return this;
   }
 
   /** The end of what the client says, with the last of it. */
@@ -64,6 +71,7 @@ export class TcpClient {
       protocol: PROTOCOL.TCP,
       tcpFlags: flags,
       tcpSequence: (this.#next + ahead) >>> 0,
+      tcpAcknowledgment: (flags & ACK) === 0 ? 0 : this.#acknowledged >>> 0,
     };
   }
 }

@@ -86,12 +86,12 @@ for (const { name, guarded } of GUARDS) {
         }
       }
 
-      firewall.remove(slot, tables);
+      firewall.remove(guarded, tables);
       assert.equal(rulesOf(network), before);
       assert.equal(firewall.isApplied(slot), false);
       assert.deepEqual(firewall.tables(), tables);
       // Whoever stops twice, or stops what a crash has cleared, harms nobody.
-      firewall.remove(slot, tables);
+      firewall.remove(guarded, tables);
       assert.equal(rulesOf(network), before);
     });
   }
@@ -147,15 +147,17 @@ Deno.test("Firewall tells a host's guard from those of commands", () => {
   const firewall = new Firewall(libc);
   const tables = firewall.tables();
   const first: Guarded = { ...guardOf("command", "block"), cgroup: "/" };
-  const tenth: Guarded = { ...first, slot: slotOf(10) };
+  // Its name begins as the second one's does.
+  const tenth: Guarded = { ...first, slot: { ...slotOf(1), number: 10 } };
   const second: Guarded = { ...first, slot: slotOf(1) };
-  firewall.apply(guardOf("host", "audit"), tables);
+  const host = guardOf("host", "audit");
+  firewall.apply(host, tables);
   firewall.apply(tenth, tables);
   const before = rulesOf(network);
   firewall.apply(second, tables);
-  firewall.remove(1, firewall.tables());
+  firewall.remove(second, firewall.tables());
   assert.equal(rulesOf(network), before);
-  firewall.remove(null, firewall.tables());
+  firewall.remove(host, firewall.tables());
   assert.equal(firewall.isApplied(10), true);
   assert.equal(firewall.isApplied(null), false);
 });
@@ -184,12 +186,13 @@ Deno.test("Firewall clears half a guard that a kill has left", () => {
   const before = rulesOf(network);
   const firewall = new Firewall(libc);
   const tables = firewall.tables();
-  firewall.apply(guardOf("host", "block"), tables);
+  const guarded = guardOf("host", "block");
+  firewall.apply(guarded, tables);
   network.run(["/usr/sbin/iptables", "-D", "OUTPUT", "1"]);
   network.run(["/usr/sbin/ip6tables", "-t", "mangle", "-F", "OUTPUT"]);
   network.run(["/usr/sbin/ip6tables", "-F", "SLUICE-ENFORCE-OUT"]);
   assert.equal(firewall.isApplied(null), true);
-  firewall.remove(null, tables);
+  firewall.remove(guarded, tables);
   assert.equal(rulesOf(network), before);
 });
 
@@ -200,8 +203,9 @@ Deno.test("Firewall leaves no descriptor open", () => {
   const before = count();
   const firewall = new Firewall(libc);
   const tables = firewall.tables();
-  firewall.apply(guardOf("host", "block"), tables);
-  firewall.remove(null, tables);
+  const guarded = guardOf("host", "block");
+  firewall.apply(guarded, tables);
+  firewall.remove(guarded, tables);
   assert.equal(count(), before);
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import fc from "fast-check";
-import { MARK, SLOT_COUNT, slotOf } from "../../../agent/enforce/marks.ts";
+import { SLOT_COUNT, slotOf } from "../../../agent/enforce/marks.ts";
 import { type Guarded, PROBE_ADDRESS } from "../../../agent/enforce/rule.ts";
 import type { Passing } from "./rule_machine.ts";
 
@@ -41,10 +41,9 @@ export const anyGuard: fc.Arbitrary<Guarded> = fc.record({
 
 /** Marks with and without bits of ours and of others. */
 const anyMark = fc.tuple(
-  fc.constantFrom(0, MARK.ALLOW, MARK.PASS, MARK.DENY, 0x4000_0000),
-  fc.constantFrom(0, slotOf(3).dnsMark, slotOf(SLOT_COUNT - 1).dnsMark),
+  fc.integer({ min: 0, max: 15 }),
   fc.constantFrom(0, 0x1, 0x4000, 0x0fff_ffff),
-).map(([first, second, others]) => (first | second | others) >>> 0);
+).map(([ours, others]) => ((ours << 28) | others) >>> 0);
 
 /** Any packet, the values that rules look for among others. */
 export const anyPacket: fc.Arbitrary<Passing> = fc.record({
@@ -57,6 +56,7 @@ export const anyPacket: fc.Arbitrary<Passing> = fc.record({
   outInterface: fc.constantFrom("lo", "eth0"),
   destination: fc.constantFrom(PROBE_ADDRESS.join("."), "127.0.0.1"),
   isLocal: fc.boolean(),
+  isExpected: fc.boolean(),
   direction: fc.constantFrom("ORIGINAL", "REPLY"),
   state: fc.constantFrom(
     ...["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"] as const,

@@ -18,6 +18,8 @@ export interface Passing {
   readonly destination: string;
   /** Whether its source is an address of this machine. */
   readonly isLocal: boolean;
+  /** Whether the way back to its source is the one it came by. */
+  readonly isExpected: boolean;
   readonly direction: "ORIGINAL" | "REPLY";
   readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
   /** Whether a packet of its connection has left before. */
@@ -40,13 +42,17 @@ export type Fate =
 /** A packet at a hook of a table. */
 export interface Place {
   readonly table: TableRules["table"];
-  readonly hook: "INPUT" | "OUTPUT" | "FORWARD";
+  readonly hook: "PREROUTING" | "INPUT" | "OUTPUT" | "FORWARD";
   /** Its marks are changed as rules say. */
   readonly packet: Passing;
 }
 
 const CONTINUE: Fate = { end: "continue" };
-const WORDS_PER_MATCH: Readonly<Record<string, number>> = { "!": 3, "-m": 2 };
+const WORDS_PER_MATCH: Readonly<Record<string, number>> = {
+  "!": 3,
+  "-m": 2,
+  "--invert": 1,
+};
 
 /** Sends a packet through our rules at one hook of one table. */
 export function traverse(
@@ -182,6 +188,8 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
     case "addrtype!":
       if (words.join(" ") !== "! --src-type LOCAL") break;
       return !packet.isLocal;
+    case "rpfilter--invert":
+      return !packet.isExpected;
     case "owner!":
       if (words.join(" ") !== "! --uid-owner 0-4294967294") break;
       return packet.byKernel;

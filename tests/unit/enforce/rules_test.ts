@@ -5,6 +5,7 @@ import {
   MARK_MASK,
   SLOT_COUNT,
   slotOf,
+  withMark,
 } from "../../../agent/enforce/marks.ts";
 import {
   type Guarded,
@@ -50,7 +51,7 @@ function isExempt(
   const isReply = packet.direction === "REPLY" && isTracked(packet);
   const { protocol } = packet;
   const hasPorts = protocol === "tcp" || protocol === "udp";
-  if (nibble(packet.connmark) === MARK.ALLOW) return true;
+  if (nibble(packet.connmark) === guarded.slot.allowMark) return true;
   const isQuestion = protocol === "udp" && packet.destinationPort === 53;
   if (hook === "FORWARD") {
     return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
@@ -123,7 +124,8 @@ Deno.test("guardRules() refuses in block mode what nobody has decided", () => {
         const guarded = { ...any, egress: "block" as const };
         fc.pre(!isExempt(packet, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
-        const marks = [MARK.ALLOW, MARK.PASS, guarded.slot.dnsMark];
+        const { allowMark, dnsMark } = guarded.slot;
+        const marks = [MARK.PASS, allowMark, dnsMark];
         fc.pre(!marks.some((mark) => mark === nibble(packet.mark)));
         const before = packet.connmark;
         const fate = traverse(rules, { table: "filter", hook, packet });
@@ -152,26 +154,28 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
   fc.assert(
     fc.property(
       ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
-      fc.constantFrom(MARK.ALLOW, MARK.PASS, 0),
+      fc.constantFrom("pass", "allow", "dns"),
       (any, family, hook, packet, verdict) => {
         const guarded = { ...any, egress: "block" as const };
+        const { allowMark, dnsMark } = guarded.slot;
         fc.pre(!isExempt(packet, { guarded, family, hook }));
-        const mark = verdict === 0 ? guarded.slot.dnsMark : verdict;
-        fc.pre(isTracked(packet) || mark === MARK.PASS);
-        const others = packet.mark & ~MARK_MASK;
+        fc.pre(isTracked(packet) || verdict === "pass");
+        const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
+        const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
-        packet.mark = (others | mark) >>> 0;
+        packet.mark = ((packet.mark & ~MARK_MASK) | mark) >>> 0;
         const rules = guardRules(guarded, family);
         for (const table of ["filter", "security"] as const) {
           const fate = traverse(rules, { table, hook, packet });
           assert.deepEqual(fate, { end: "continue" }, table);
         }
-        // The flow is remembered when it was decided, in its own direction,
-        // and not when it was opened in somebody else's name.
-        const isForeign = mark === MARK.ALLOW && hook === "OUTPUT" &&
-          !packet.isLocal && packet.outInterface !== "lo";
-        const isSaved = mark !== MARK.PASS && !isForeign &&
-          packet.direction === "ORIGINAL" && packet.state !== "RELATED";
+        // A flow is opened in its own direction, and not in somebody else's
+        // name; a query is remembered in both directions.
+        const isForeign = hook === "OUTPUT" && !packet.isLocal &&
+          packet.outInterface !== "lo";
+        const isOpening = packet.direction === "ORIGINAL" && !isForeign;
+        const isSaved = packet.state !== "RELATED" &&
+          (verdict === "dns" || (verdict === "allow" && isOpening));
         assert.equal(
           packet.connmark,
           isSaved ? ((before & ~MARK_MASK) | mark) >>> 0 : before,
@@ -249,6 +253,25 @@ Deno.test("guardRules() asks about exactly the answers to its own queries", () =
   );
 });
 
+Deno.test("guardRules() asks about arrivals whose source lies elsewhere, for a host", () => {
+  fc.assert(
+    fc.property(anyGuard, anyFamily, anyPacket, (guarded, family, packet) => {
+      const { slot, cgroup } = guarded;
+      const rules = guardRules(guarded, family);
+      const hook = "PREROUTING";
+      const isAsked = cgroup === null && !packet.isExpected &&
+        nibble(packet.connmark) !== slot.allowMark;
+      assert.deepEqual(
+        traverse(rules, { table: "mangle", hook, packet }),
+        isAsked
+          ? { end: "queue", number: slot.flowQueue, bypass: true }
+          : { end: "continue" },
+      );
+    }),
+    RUNS,
+  );
+});
+
 Deno.test("guardRules() exempts no port of the host's in FORWARD", () => {
   fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
     for (const { chains, hooks } of guardRules(guarded, family)) {
@@ -278,15 +301,17 @@ Deno.test("guardRules() has no packet of a command's asked about that is not its
 });
 
 Deno.test("guardRules() reads and writes the top nibble of marks only", () => {
-  const ours = new Set<number>([0, ...Object.values(MARK)]);
   fc.assert(fc.property(anyGuard, anyFamily, (guarded, family) => {
+    const { allowMark, dnsMark } = guarded.slot;
+    // Another guard's would be acted on as if they were this one's.
+    const ours = [0, ...Object.values(MARK), allowMark, dnsMark];
     const rules = allRules(guarded, family);
     let seen = 0;
     for (const rule of rules) {
       for (const [at, word] of rule.entries()) {
         if (word === "--mark" || word === "--set-xmark") {
           const [mark, mask] = rule[at + 1]!.split("/").map(Number);
-          assert.ok(ours.has(mark!) || mark === guarded.slot.dnsMark);
+          assert.ok(ours.includes(mark!), word);
           assert.equal(mark! & ~MARK_MASK, 0);
           assert.equal(mask, MARK_MASK);
           seen++;
@@ -351,9 +376,12 @@ Deno.test("guardRules() jumps only to chains that it makes", () => {
 
 Deno.test("slotOf() gives each of the slots marks and queues of its own", () => {
   const slots = Array.from({ length: SLOT_COUNT }, (_, n) => slotOf(n));
-  assert.equal(slots.length, 12);
-  const marks = [...Object.values(MARK), ...slots.map((s) => s.dnsMark)];
-  assert.equal(new Set(marks).size, 3 + SLOT_COUNT);
+  assert.equal(slots.length, 6);
+  const marks = [
+    ...Object.values(MARK),
+    ...slots.flatMap(({ allowMark, dnsMark }) => [allowMark, dnsMark]),
+  ];
+  assert.equal(new Set(marks).size, 2 + 2 * SLOT_COUNT);
   for (const mark of marks) {
     assert.ok(mark > 0);
     assert.equal(nibble(mark), mark);
@@ -361,6 +389,18 @@ Deno.test("slotOf() gives each of the slots marks and queues of its own", () => 
   const queues = slots.flatMap((s) => [s.flowQueue, s.dnsQueue]);
   assert.equal(new Set(queues).size, 2 * SLOT_COUNT);
   for (const queue of queues) assert.ok(queue > 0 && queue <= 0xffff);
+});
+
+Deno.test("withMark() changes our bits and keeps everybody else's", () => {
+  const marks = [0, MARK.DENY, slotOf(SLOT_COUNT - 1).dnsMark];
+  for (const before of [0, 0xffff_ffff, 0x0000_4000, 0x9000_0001]) {
+    for (const mark of marks) {
+      const after = withMark(before, mark);
+      assert.equal(nibble(after), mark);
+      assert.equal(after & ~MARK_MASK, before & ~MARK_MASK);
+      assert.ok(after >= 0);
+    }
+  }
 });
 
 Deno.test("slotOf() counts queues from where it is told", () => {

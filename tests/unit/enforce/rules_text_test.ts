@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { slotOf } from "../../../agent/enforce/marks.ts";
+import { SLOT_COUNT, slotOf } from "../../../agent/enforce/marks.ts";
 import type { TableRules } from "../../../agent/enforce/rule.ts";
 import { guardRules } from "../../../agent/enforce/rules.ts";
 import {
@@ -145,7 +145,7 @@ for (const line of MENTIONS) {
 
 Deno.test("renderRemoval() takes exactly one guard's rules away, among any others", () => {
   const anyOthers = fc.subarray([...MENTIONS]).map(withMentions);
-  const anySlots = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), {
+  const anySlots = fc.uniqueArray(fc.integer({ min: 0, max: SLOT_COUNT - 1 }), {
     minLength: 1,
     maxLength: 4,
   });
@@ -189,6 +189,21 @@ Deno.test("renderRemoval() takes exactly one guard's rules away, among any other
 function rulesOf(saved: string): string[] {
   return saved.split("\n").filter((line) => !line.startsWith("#"));
 }
+
+Deno.test("renderRemoval() unhooks, then empties, then removes", () => {
+  const rules = guardRules(guardOf("host", "audit"), 4);
+  const saved = merge("", rules);
+  const order = renderRemoval(saved, isChainOf(null)).split("\n")
+    .filter((line) => line.startsWith("-")).map((line) => line.slice(0, 2));
+  assert.deepEqual(
+    order,
+    rules.flatMap(({ hooks, chains }) => [
+      ...hooks.map(() => "-D"),
+      ...chains.map(() => "-F"),
+      ...chains.map(() => "-X"),
+    ]),
+  );
+});
 
 Deno.test("renderRemoval() clears what was left half done", () => {
   const chainOnly = DOCKER.replace(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readDirectory } from "../../../ffi/directories.ts";
 import { ERRNO, SystemCallError } from "../../../ffi/errors.ts";
 import { readLink } from "../../../ffi/files.ts";
 import { Libc } from "../../../ffi/libc.ts";
@@ -74,10 +75,13 @@ for (const { path, errno } of NO_NETNS) {
   Deno.test(`enterNetworkNamespace() refuses ${path} and leaves no descriptor`, () => {
     using libc = new Libc();
     const home = readLink(libc, OWN_NETNS);
+    const count = () => readDirectory(libc, "/proc/self/fd")!.length;
+    const before = count();
     assert.throws(
       () => enterNetworkNamespace(libc, path),
       (error) => error instanceof SystemCallError && error.errno === errno,
     );
     assert.equal(readLink(libc, OWN_NETNS), home);
+    assert.equal(count(), before);
   });
 }

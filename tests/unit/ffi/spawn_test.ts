@@ -8,6 +8,7 @@ import {
   type SpawnOptions,
   waitForExit,
   waitForExitBlocking,
+  whileIgnoring,
 } from "../../../ffi/spawn.ts";
 import { SOCKET, Socket } from "../../../ffi/sockets.ts";
 import { openNull, openPipe } from "../../../ffi/tools.ts";
@@ -120,6 +121,28 @@ for (const { script, code } of EXITS) {
     assert.equal(await waitForExit(libc, pid), code);
   });
 }
+
+Deno.test("whileIgnoring() lets a child ignore signals, and us only for that long", () => {
+  using libc = new Libc();
+  const [SIGINT, SIGTERM] = [2, 15];
+  const ignored = () =>
+    /^SigIgn:\t(.*)$/m.exec(readText(libc, "/proc/thread-self/status"))![1];
+  const script = "kill -INT $$; kill -TERM $$; exit 7";
+  const before = ignored();
+  const run = () => runShell(libc, script).code;
+  const code = whileIgnoring(libc, [SIGINT, SIGTERM], () => {
+    assert.notEqual(ignored(), before);
+    return run();
+  });
+  assert.equal(code, 7);
+  assert.equal(ignored(), before);
+  assert.throws(() =>
+    whileIgnoring(libc, [SIGINT], () => {
+      throw new TypeError("thrown meanwhile");
+    }), TypeError);
+  assert.equal(ignored(), before);
+  assert.notEqual(run(), 7);
+});
 
 Deno.test("waitForExit() lets other work go on meanwhile", async () => {
   using libc = new Libc();

@@ -94,14 +94,23 @@ Deno.test("WallClock never goes back between two looks at the system's clock", (
   }
 });
 
-Deno.test("WallClock looks at the system's clock again after a second", () => {
+Deno.test("WallClock takes on a new time of day after a second, not before", () => {
   const clock = new WallClock();
   const startMs = performance.now();
   const first = microsOf(clock.format(startMs));
-  // As if the counter had run ahead of the day by a quarter of an hour.
-  const ahead = microsOf(clock.format(startMs + 900_000));
-  const apartMs = (ahead - first) / 1000 - 900_000;
-  assert.ok(Math.abs(apartMs) < 5_000, `${apartMs} ms`);
+  const realNow = Date.now;
+  const stepMs = 3_600_000;
+  try {
+    // As a step of NTP does it.
+    Date.now = () => realNow() + stepMs;
+    const held = microsOf(clock.format(startMs + SYNC_MS));
+    assert.ok(Math.abs(held - first - SYNC_MS * 1000) <= 1.5);
+    const stepped = microsOf(clock.format(startMs + SYNC_MS + 1));
+    const apartMs = (stepped - first) / 1000 - stepMs;
+    assert.ok(Math.abs(apartMs) < 60_000, `${apartMs} ms`);
+  } finally {
+    Date.now = realNow;
+  }
 });
 
 /** Microseconds since 1970. */

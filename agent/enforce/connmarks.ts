@@ -1,0 +1,148 @@
+/**
+ * Takes a guard's marks out of the connection table: what one guard has
+ * allowed, a later one has not.
+ *
+ * @module
+ */
+import {
+  decodeNetlink,
+  decodeNetlinkError,
+  findAttribute,
+  NETLINK_TYPE,
+} from "../decode/netlink.ts";
+import { SystemCallError } from "../../ffi/errors.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { netlinkAddress, Poller, SOCKET, Socket } from "../../ffi/sockets.ts";
+import { MARK_MASK } from "./marks.ts";
+
+/** <linux/netlink.h> */
+const NETLINK_NETFILTER = 12;
+const NLM_F = { REQUEST: 0x1, DUMP: 0x300 } as const;
+const NLA_F_NESTED = 0x8000;
+/** <linux/netfilter/nfnetlink.h>, <linux/netfilter/nfnetlink_conntrack.h> */
+const NFNL_SUBSYS_CTNETLINK = 1;
+const IPCTNL_MSG_CT = { NEW: 0, GET: 1 } as const;
+const CTA = { TUPLE_ORIG: 1, MARK: 8, ZONE: 18, MARK_MASK: 21 } as const;
+/** <linux/netfilter.h>: NFPROTO_IPV4, NFPROTO_IPV6. */
+const NFPROTO = [2, 10] as const;
+
+const NLMSG_BYTES = 16; // struct nlmsghdr
+const NFGENMSG_BYTES = 4;
+const ANSWER_TIMEOUT_MS = 1000;
+
+/**
+ * Clears marks from all connections of the calling thread's network namespace.
+ *
+ * Connections are changed and not removed: those with translated addresses
+ * would break.
+ *
+ * @param marks Values of our nibble; a connection with any other is left.
+ * @throws {SystemCallError} When the kernel has no ctnetlink.
+ */
+export function clearConnmarks(libc: Libc, marks: readonly number[]): void {
+  using socket = new Socket(libc, {
+    domain: SOCKET.AF_NETLINK,
+    type: SOCKET.RAW,
+    protocol: NETLINK_NETFILTER,
+  });
+  const poller = new Poller(libc, [socket.fd]);
+  for (const family of NFPROTO) {
+    const found = listMarked(socket, poller, { family, marks });
+    for (const attributes of found) {
+      socket.sendTo(
+        message({ type: IPCTNL_MSG_CT.NEW, flags: 0, family, attributes }),
+        netlinkAddress(),
+      );
+    }
+  }
+}
+
+/** The attributes that name each connection with such a mark. */
+function listMarked(
+  socket: Socket,
+  poller: Poller,
+  of: { family: number; marks: readonly number[] },
+): Uint8Array[][] {
+  const { family, marks } = of;
+  const flags = NLM_F.DUMP;
+  const request = { type: IPCTNL_MSG_CT.GET, flags, family, attributes: [] };
+  socket.sendTo(message(request), netlinkAddress());
+  const found: Uint8Array[][] = [];
+  const buffer = new Uint8Array(65_536);
+  while (poller.wait(ANSWER_TIMEOUT_MS) > 0) {
+    const count = socket.receive(buffer);
+    if (count < 0) continue;
+    const decoded = decodeNetlink(buffer.slice(0, count));
+    for (const { type, payload } of decoded.ok ? decoded.value : []) {
+      if (type === NETLINK_TYPE.DONE) return found;
+      if (type === NETLINK_TYPE.ERROR) {
+        const error = decodeNetlinkError(payload);
+        throw new SystemCallError(
+          "ctnetlink",
+          error.ok ? error.value.errno : 0,
+        );
+      }
+      const cleared = clearedAttributes(
+        payload.subarray(NFGENMSG_BYTES),
+        marks,
+      );
+      if (cleared !== null) found.push(cleared);
+    }
+  }
+  return found;
+}
+
+/** What names a connection, and its mark without our nibble; null to leave. */
+function clearedAttributes(
+  attributes: Uint8Array,
+  marks: readonly number[],
+): Uint8Array[] | null {
+  const tuple = findAttribute(attributes, CTA.TUPLE_ORIG);
+  const mark = findAttribute(attributes, CTA.MARK);
+  if (tuple === null || mark === null || mark.length < 4) return null;
+  const value = new DataView(mark.buffer, mark.byteOffset).getUint32(0);
+  if (!marks.includes((value & MARK_MASK) >>> 0)) return null;
+  const zone = findAttribute(attributes, CTA.ZONE);
+  return [
+    attribute(CTA.TUPLE_ORIG | NLA_F_NESTED, tuple),
+    ...(zone === null ? [] : [attribute(CTA.ZONE, zone)]),
+    attribute(CTA.MARK, uint32(0)),
+    attribute(CTA.MARK_MASK, uint32(MARK_MASK)),
+  ];
+}
+
+/** In network order, as conntrack's attributes are. */
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+/** struct nlattr, padded to 4 bytes. */
+function attribute(type: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + Math.ceil(payload.length / 4) * 4);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, 4 + payload.length, true);
+  view.setUint16(2, type, true);
+  bytes.set(payload, 4);
+  return bytes;
+}
+
+/** struct nlmsghdr and struct nfgenmsg in front of attributes. */
+function message(what: {
+  type: number;
+  flags: number;
+  family: number;
+  attributes: readonly Uint8Array[];
+}): Uint8Array<ArrayBuffer> {
+  const { type, flags, family, attributes } = what;
+  const payload = attributes.flatMap((each) => [...each]);
+  const bytes = new Uint8Array(NLMSG_BYTES + NFGENMSG_BYTES + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, (NFNL_SUBSYS_CTNETLINK << 8) | type, true);
+  view.setUint16(6, flags | NLM_F.REQUEST, true);
+  view.setUint8(NLMSG_BYTES, family);
+  bytes.set(payload, NLMSG_BYTES + NFGENMSG_BYTES);
+  return bytes;
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { Cell } from "./cell.ts";
+
+/** Puts a program of the test's own in the place of a tool. */
+function replaceTool(name: string, script: string): string {
+  const path = `/usr/sbin/${name}`;
+  return `mv ${path} ${path}.real
+printf '%s\\n' '#!/bin/sh' '${script}' > ${path}
+chmod 755 ${path}`;
+}
+
+/** Ways to fail when some rules stand already. */
+const ROWS: readonly { name: string; setup: string }[] = [
+  {
+    name: "IPv6 rules cannot be set",
+    setup: replaceTool("ip6tables-restore", "cat >/dev/null; exit 4"),
+  },
+  {
+    name: "only the rules for mangle can be set",
+    setup: replaceTool(
+      "iptables-restore",
+      // Removals go through, so that what was set can be taken away again.
+      'rules=$(cat); case $rules in *"-D "*) ;; ' +
+        '*) rules="${rules%%"*filter"*}"; code=2 ;; esac; ' +
+        'printf "%s\\n" "$rules" | "$0.real" "$@"; exit ${code:-$?}',
+    ),
+  },
+];
+
+for (const { name, setup } of ROWS) {
+  for (const command of ["run", "start"]) {
+    Deno.test(`sluice ${command} leaves nothing behind when ${name}`, async () => {
+      await using cell = await Cell.open({ copy: true, setup });
+      const rest = command === "run" ? ["--", "true"] : [];
+      const args = [command, "--egress", "block", ...rest];
+      const before = await cell.footprint();
+      const { code, stdout, stderr } = await cell.sluice(args);
+      assert.equal(code, 3, stderr);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^sluice: Cannot change the firewall rules: /m);
+      assert.equal(await cell.footprint(), before);
+    });
+  }
+}

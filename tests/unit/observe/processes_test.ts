@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { KnownProcess } from "../../../agent/observe/known_process.ts";
+import { ProcFiles } from "../../../agent/observe/proc_files.ts";
+import { ProcessTable } from "../../../agent/observe/processes.ts";
+import { readLink, readText, tryReadText } from "../../../ffi/files.ts";
+import { cString } from "../../../ffi/text.ts";
+import { waitUntil } from "../../lab/wait.ts";
+import { Scratch } from "../../scratch.ts";
+import { Children, SLEEP } from "./children.ts";
+
+const WHOLE_HOST = { procsPath: null, readsExe: true };
+const SLEEP_EXE = "/usr/bin/sleep";
+
+/** What a process table keeps open at most: 256 processes, three on each. */
+const MAX_DESCRIPTORS = 256 * 3;
+
+/** A chain longer than what is told of it. */
+const DEPTH = 40;
+const MAX_ANCESTORS = 32;
+
+/** Links that are read in one look-up at most. */
+const MAX_LINKS = 50_000;
+
+Deno.test("ProcessTable finds this process for a socket of its own", () => {
+  using children = new Children();
+  const { libc } = children;
+  using table = new ProcessTable(libc, WHOLE_HOST);
+  const { inode } = children.openSocket();
+  const found = table.find(inode);
+  assert.equal(found?.pid, Deno.pid);
+  assert.equal(found?.exe, readLink(libc, "/proc/self/exe"));
+  const words = readText(libc, "/proc/self/cmdline").split("\0").slice(0, -1);
+  assert.deepEqual(found?.args.slice(0, 2), words.slice(0, 2));
+});
+
+Deno.test("ProcessTable finds the child that holds a socket, with its program", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const owners = [
+    children.startOwner(),
+    children.startOwner(["/bin/sleep", "59", "1"]),
+  ];
+  // Twice, since what was found is looked at first the next time.
+  for (const { pid, inode } of [...owners, ...owners]) {
+    const found = table.find(inode);
+    assert.equal(found?.pid, pid);
+    assert.equal(found?.exe, SLEEP_EXE);
+    assert.deepEqual(
+      found?.args,
+      pid === owners[0]!.pid ? SLEEP : ["/bin/sleep", "59", "1"],
+    );
+  }
+});
+
+Deno.test("ProcessTable takes the youngest of those who share a socket", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const { socket, inode } = children.openSocket();
+  children.start(socket.fd);
+  const youngest = children.start(socket.fd);
+  assert.equal(table.find(inode)?.pid, youngest);
+});
+
+Deno.test("ProcessTable finds the next one when the owner it knows has ended", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const { socket, inode } = children.openSocket();
+  const pid = children.start(socket.fd);
+  const found = table.find(inode);
+  assert.equal(found?.pid, pid);
+  children.end(pid);
+  assert.equal(table.find(inode)?.pid, Deno.pid);
+  // What was read while it lived is still told.
+  assert.equal(found?.exe, SLEEP_EXE);
+  assert.deepEqual(found?.args, SLEEP);
+});
+
+Deno.test("ProcessTable finds nobody for a socket that nobody holds any more", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const { pid, inode } = children.startOwner();
+  assert.equal(table.find(inode)?.pid, pid);
+  children.end(pid);
+  assert.equal(table.find(inode), null);
+});
+
+for (const inode of [0, 4_294_967_295]) {
+  Deno.test(`ProcessTable finds nobody for inode ${inode}`, () => {
+    using children = new Children();
+    using table = new ProcessTable(children.libc, WHOLE_HOST);
+    assert.equal(table.find(inode), null);
+  });
+}
+
+Deno.test("ProcessTable takes no inode for one that begins with the same digits", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const { inode } = children.openSocket();
+  assert.notEqual(table.find(Math.floor(inode / 10))?.pid, Deno.pid);
+  assert.equal(table.find(inode * 10), null);
+  assert.equal(table.find(inode)?.pid, Deno.pid);
+});
+
+Deno.test("ProcessTable sees that a known process has executed another program", async () => {
+  using children = new Children();
+  const { libc } = children;
+  using table = new ProcessTable(libc, WHOLE_HOST);
+  using scratch = new Scratch();
+  const go = scratch.at("go");
+  const script = 'until [ -e "$1" ]; do :; done; exec sleep 60';
+  const { pid, inode } = children.startOwner([
+    "/bin/sh",
+    "-c",
+    script,
+    "sh",
+    go,
+  ]);
+  const found = table.find(inode);
+  assert.equal(found?.exe, readLink(libc, `/proc/${pid}/exe`));
+  assert.deepEqual(found?.args, ["/bin/sh", "-c", script, "sh", go]);
+  scratch.write("go", "");
+  await waitUntil(() => readLink(libc, `/proc/${pid}/exe`) === SLEEP_EXE, {
+    what: `sleep in ${pid}`,
+  });
+  assert.equal(table.find(inode), found);
+  assert.equal(found?.exe, SLEEP_EXE);
+  table.describe(found!, 1_000);
+  assert.deepEqual(found?.args, ["sleep", "60"]);
+});
+
+/** Starts children that each inherit many descriptors of one socket. */
+function startCrowd(
+  children: Children,
+  { count, each }: { count: number; each: number },
+): { pids: number[]; inode: number } {
+  const { symbols } = children.libc;
+  const { socket, inode } = children.openSocket();
+  const first = 1_000;
+  for (let at = first; at < first + each; at++) {
+    // dup2(2) leaves them open on execution.
+    children.libc.check("dup2", symbols.dup2(socket.fd, at));
+  }
+  const pids = Array.from({ length: count }, () => children.start());
+  for (let at = first; at < first + each; at++) symbols.close(at);
+  return { pids, inode };
+}
+
+Deno.test("ProcessTable finds one among hundreds with many descriptors each", () => {
+  using children = new Children();
+  using table = new ProcessTable(children.libc, WHOLE_HOST);
+  const owner = children.startOwner();
+  const crowd = startCrowd(children, { count: 200, each: 100 });
+  // Behind all the others, since the youngest are looked at first.
+  assert.equal(table.find(owner.inode)?.pid, owner.pid);
+  assert.equal(table.find(crowd.inode)?.pid, crowd.pids.at(-1));
+});
+
+Deno.test("ProcessTable gives up after as many links as a packet can wait for", () => {
+  using children = new Children();
+  using scratch = new Scratch();
+  const owner = children.startOwner();
+  const each = 900;
+  const count = Math.ceil(MAX_LINKS / each) + 1;
+  const { pids } = startCrowd(children, { count, each });
+  const find = (first: readonly number[]) => {
+    const procsPath = scratch.write("procs", first.join("\n"));
+    const options = { procsPath, readsExe: true };
+    using table = new ProcessTable(children.libc, options);
+    return table.find(owner.inode)?.pid;
+  };
+  assert.equal(find(pids), undefined);
+  // It was there all the time.
+  assert.equal(find([owner.pid]), owner.pid);
+});
+
+Deno.test("ProcessTable tries the processes of the cgroup first", () => {
+  using children = new Children();
+  using scratch = new Scratch();
+  const { socket, inode } = children.openSocket();
+  const member = children.start(socket.fd);
+  children.start(socket.fd);
+  const procsPath = scratch.write("procs", `1\n${member}\n`);
+  using table = new ProcessTable(children.libc, { procsPath, readsExe: true });
+  assert.equal(table.find(inode)?.pid, member);
+});
+
+for (const procs of ["", "0\n-1\nx\n", "999999999\n"]) {
+  Deno.test(`ProcessTable looks at all processes after ${JSON.stringify(procs)}`, () => {
+    using children = new Children();
+    using scratch = new Scratch();
+    const procsPath = scratch.write("procs", procs);
+    const { pid, inode } = children.startOwner();
+    using table = new ProcessTable(children.libc, {
+      ...WHOLE_HOST,
+      procsPath,
+    });
+    assert.equal(table.find(inode)?.pid, pid);
+    scratch.remove("procs");
+    using other = new ProcessTable(children.libc, { ...WHOLE_HOST, procsPath });
+    assert.equal(other.find(inode)?.pid, pid);
+  });
+}
+
+Deno.test("describe() lists those above a process, up to the first of all", async () => {
+  using children = new Children();
+  const { libc } = children;
+  const shell = children.startOwner(["/bin/sh", "-c", "sleep 60; exit"]);
+  // The shell holds the socket alone until it has started its child.
+  await waitUntil(() => {
+    using table = new ProcessTable(libc, WHOLE_HOST);
+    const found = table.find(shell.inode);
+    if (found?.exe !== SLEEP_EXE) return false;
+    const ancestors = table.describe(found, 0);
+    assert.deepEqual(ancestors.slice(0, 2), [
+      { pid: shell.pid, exe: readLink(libc, `/proc/${shell.pid}/exe`) },
+      { pid: Deno.pid, exe: readLink(libc, "/proc/self/exe") },
+    ]);
+    assert.equal(ancestors[2]?.pid, Deno.ppid);
+    const last = readText(libc, `/proc/${ancestors.at(-1)!.pid}/stat`);
+    assert.match(last, /\) \S 0 /);
+    return true;
+  }, { what: `sleep below ${shell.pid}` });
+});
+
+Deno.test("describe() cuts a chain that somebody made long", async () => {
+  using children = new Children();
+  const { libc } = children;
+  const script = 'if [ "$2" = 0 ]; then exec sleep 60; fi; ' +
+    'sh -c "$1" sh "$1" $(($2 - 1)); exit';
+  const { inode } = children.startOwner([
+    ...["/bin/sh", "-c", script, "sh", script, String(DEPTH)],
+  ]);
+  await waitUntil(() => {
+    using table = new ProcessTable(libc, WHOLE_HOST);
+    const found = table.find(inode);
+    if (found?.exe !== SLEEP_EXE) return false;
+    const ancestors = table.describe(found, 0);
+    assert.equal(ancestors.length, MAX_ANCESTORS);
+    assert.equal(new Set(ancestors.map(({ pid }) => pid)).size, MAX_ANCESTORS);
+    return true;
+  }, { what: `${DEPTH} shells` });
+});
+
+Deno.test("describe() tells of parents that ended together with the process", async () => {
+  using children = new Children();
+  const { libc } = children;
+  const shell = children.startOwner(["/bin/sh", "-c", "sleep 60; exit"]);
+  const exe = readLink(libc, `/proc/${shell.pid}/exe`);
+  await waitUntil(() => {
+    using table = new ProcessTable(libc, WHOLE_HOST);
+    const found = table.find(shell.inode);
+    if (found?.exe !== SLEEP_EXE) return false;
+    libc.symbols.kill(found.pid, 9);
+    children.end(shell.pid);
+    // Given to init, it may stay a zombie, whose new parent says nothing.
+    const stat = `/proc/${found.pid}/stat`;
+    while (tryReadText(libc, stat)?.includes(") Z ") === false);
+    const [parent] = table.describe(found, 0);
+    assert.deepEqual(parent, { pid: shell.pid, exe });
+    assert.equal(found.exe, SLEEP_EXE);
+    return true;
+  }, { what: `sleep below ${shell.pid}` });
+});
+
+Deno.test("ProcessTable keeps few descriptors open, and none in the end", () => {
+  using children = new Children();
+  const before = children.openDescriptors();
+  {
+    using table = new ProcessTable(children.libc, WHOLE_HOST);
+    for (let time = 0; time < 300; time++) {
+      const { pid, inode } = children.startOwner();
+      const found = table.find(inode);
+      assert.equal(found?.pid, pid);
+      if (time % 3 === 0) table.describe(found!, time);
+      children.end(pid);
+    }
+    const kept = children.openDescriptors() - before;
+    assert.ok(kept <= MAX_DESCRIPTORS, `${kept} descriptors`);
+    assert.ok(kept > 0);
+    table[Symbol.dispose]();
+  }
+  assert.equal(children.openDescriptors(), before);
+});
+
+Deno.test("KnownProcess of a pid that is gone has neither program nor arguments", () => {
+  using children = new Children();
+  const { pid } = children.startOwner();
+  children.end(pid);
+  const before = children.openDescriptors();
+  {
+    using process = new KnownProcess(new ProcFiles(children.libc), pid);
+    assert.deepEqual(
+      [process.pid, process.exe, process.args, process.parentPid],
+      [pid, null, [], 0],
+    );
+    assert.equal(process.readExe(), false);
+    process.refresh(0);
+    assert.equal(process.isLink(cString("fd/0"), cString("x")), false);
+  }
+  assert.equal(children.openDescriptors(), before);
+});
+
+Deno.test("KnownProcess keeps what it read when its process ends, and closes twice", () => {
+  using children = new Children();
+  const before = children.openDescriptors();
+  const { pid } = children.startOwner();
+  const process = new KnownProcess(new ProcFiles(children.libc), pid);
+  assert.equal(process.readExe(), true);
+  children.end(pid);
+  assert.equal(process.readExe(), false);
+  process.refresh(1_000);
+  assert.deepEqual(
+    [process.exe, process.args, process.parentPid],
+    [SLEEP_EXE, SLEEP, Deno.pid],
+  );
+  process[Symbol.dispose]();
+  process[Symbol.dispose]();
+  assert.equal(children.openDescriptors(), before);
+});
