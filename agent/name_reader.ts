@@ -36,6 +36,9 @@ export function nameReader(protocol: number): NameReader {
   return protocol === PROTOCOL.TCP ? new TcpNameReader() : new QuicNameReader();
 }
 
+/** CR LF CR LF. */
+const HEADER_END = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a);
+
 const SILENT: Reading = { said: null, settled: false, waiting: false };
 const WAITING: Reading = { said: null, settled: false, waiting: true };
 const UNREADABLE: Reading = settledOn({ kind: "unreadable" });
@@ -63,10 +66,12 @@ class TcpNameReader implements NameReader {
     if (this.#hello !== null) {
       return this.#readOn(this.#hello, { bytes, isAnswered });
     }
-    if (bytes.length === 0) return SILENT;
+    // Behind a gap, it is part of something all the same.
+    if (bytes.length === 0) return packet.payload.length > 0 ? WAITING : SILENT;
     const reading = this.#readFirst(bytes);
-    // Nothing more will come, so it is neither of the two.
-    return reading.waiting && ended ? settledOn({ kind: "other" }) : reading;
+    if (!reading.waiting) return reading;
+    if (ended) return readEnded(bytes);
+    return packet.payload.length > 0 ? WAITING : SILENT;
   }
 
   #readFirst(bytes: Uint8Array): Reading {
@@ -121,6 +126,20 @@ class TcpNameReader implements NameReader {
     // Signed: sequence numbers wrap.
     return ((tcpAcknowledgment - this.#acknowledged) | 0) > 0;
   }
+}
+
+/**
+ * What a stream says that ends before it is TLS or HTTP. Some servers answer a
+ * request whose header the end of the stream ends, so what could be one is no
+ * other protocol.
+ */
+function readEnded(bytes: Uint8Array): Reading {
+  const whole = new Uint8Array(bytes.length + HEADER_END.length);
+  whole.set(bytes);
+  whole.set(HEADER_END, bytes.length);
+  if (decodeClientHello(whole).kind !== "not_tls") return UNREADABLE;
+  const http = readHttp(whole);
+  return http.said?.kind === "other" ? http : UNREADABLE;
 }
 
 function readHttp(bytes: Uint8Array): Reading {

@@ -7,6 +7,7 @@ import type { Decision, Flow } from "./decide/decision.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
 import { decideSaid, type Said } from "./decide/said_name.ts";
+import { type Packet, PROTOCOL } from "./decode/packet.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
 import { MARK } from "./enforce/marks.ts";
 import { type NameReader, nameReader } from "./name_reader.ts";
@@ -20,13 +21,15 @@ import {
 import type { ConnectionEvent } from "./record/event.ts";
 import type { RecentFlows } from "./record/recent.ts";
 
-/** Flows at a time; the oldest is refused soon when there are more. */
+/** Flows at a time; the oldest is forgotten when there are more. */
 const MAX_FLOWS = 8_192;
 /** Packets that wait for a verdict, of one flow and of all. */
 const MAX_HELD_PER_FLOW = 48;
 const MAX_HELD = 2_048;
 /** A client that has begun to speak says its name within this. */
 const SAY_MS = 5_000;
+/** A packet of a flow that was let go is in the queue no longer than this. */
+const LET_GO_MS = 5_000;
 /** A client that has not begun is written into the journal after this. */
 const SILENT_MS = 10_000;
 
@@ -69,6 +72,10 @@ export class WatchedFlows {
   readonly #world: WatchWorld;
   /** In the order of their opening. */
   readonly #entries = new Map<string, Entry>();
+  /** Flows that had to be forgotten; what they hold is yet to be answered. */
+  readonly #evicted: Entry[] = [];
+  /** When flows were let go, in the order of time. */
+  readonly #letGoAtMs = new Map<string, number>();
   #heldCount = 0;
 
   /** @param world Must outlive this object. */
@@ -76,13 +83,16 @@ export class WatchedFlows {
     this.#world = world;
   }
 
-  /** How many flows are being watched. */
+  /** How many flows something is known of. */
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#letGoAtMs.size;
   }
 
   /** Begins to watch a flow, with its first packet. */
   open(watched: Watched, seen: Seen): Outcome {
+    // The rest of a connection that has ended. Whoever says something behind a
+    // beginning that nobody has seen is refused.
+    if (saysNothing(seen.packet)) return accept(MARK.PASS);
     const reader = nameReader(watched.flow.protocol);
     const entry: Entry = {
       ...watched,
@@ -96,11 +106,9 @@ export class WatchedFlows {
     };
     this.#entries.set(entry.key, entry);
     if (this.#entries.size > MAX_FLOWS) {
-      for (const oldest of this.#entries.values()) {
-        if (oldest.heldSinceMs === -Infinity) continue;
-        oldest.heldSinceMs = -Infinity;
-        break;
-      }
+      const oldest: Entry = this.#entries.values().next().value!;
+      this.#entries.delete(oldest.key);
+      this.#evicted.push(oldest);
     }
     return this.#look(entry, seen);
   }
@@ -108,22 +116,31 @@ export class WatchedFlows {
   /** Judges a further packet of a flow; null when it is not watched. */
   judge(key: string, seen: Seen): Outcome | null {
     const entry = this.#entries.get(key);
-    return entry === undefined ? null : this.#look(entry, seen);
+    if (entry !== undefined) return this.#look(entry, seen);
+    if (!this.#letGoAtMs.has(key)) return null;
+    // It was in the queue already when the flow was let go.
+    if (!isOpening(seen.packet)) return accept(this.#world.allowMark);
+    this.#letGoAtMs.delete(key);
+    return null;
   }
 
   /** What time decides: clients that stopped speaking in the middle. */
   expire(nowMs: number): Outcome[] {
     const outcomes: Outcome[] = [];
+    for (const entry of this.#evicted.splice(0)) {
+      if (entry.held.length > 0) outcomes.push(this.#giveUp(entry, nowMs));
+      else if (!entry.isWritten) outcomes.push(writeSilent(entry));
+    }
     for (const entry of [...this.#entries.values()]) {
       if (nowMs - entry.heldSinceMs > SAY_MS) {
         outcomes.push(this.#giveUp(entry, nowMs));
       } else if (!entry.isWritten && nowMs - entry.openedAtMs > SILENT_MS) {
-        entry.isWritten = true;
-        const { first: decision } = entry;
-        outcomes.push(hold(() => [
-          entry.describe({ decision, sni: null }),
-        ]));
+        outcomes.push(writeSilent(entry));
       }
+    }
+    for (const [key, atMs] of this.#letGoAtMs) {
+      if (nowMs - atMs <= LET_GO_MS) break;
+      this.#letGoAtMs.delete(key);
     }
     return outcomes;
   }
@@ -164,6 +181,7 @@ export class WatchedFlows {
     const event = () => [entry.describe({ decision, sni })];
     const events = isNews ? event : undefined;
     if (isRefused || settled) {
+      if (!isRefused) this.#letGo(entry.key, nowMs);
       const mark = isRefused ? MARK.DENY : this.#world.allowMark;
       return { ...accept(mark, events), released: this.#forget(entry) };
     }
@@ -184,13 +202,19 @@ export class WatchedFlows {
   /** The client has gone without a word. */
   #close(entry: Entry): Outcome {
     this.#forget(entry);
-    const { first: decision, isWritten } = entry;
-    const event = () => [entry.describe({ decision, sni: null })];
-    return accept(MARK.PASS, isWritten ? undefined : event);
+    const { isWritten } = entry;
+    return accept(MARK.PASS, isWritten ? undefined : writeSilent(entry).events);
+  }
+
+  #letGo(key: string, nowMs: number): void {
+    this.#letGoAtMs.set(key, nowMs);
+    if (this.#letGoAtMs.size <= MAX_FLOWS) return;
+    this.#letGoAtMs.delete(this.#letGoAtMs.keys().next().value!);
   }
 
   #forget(entry: Entry): readonly Waiting[] {
-    this.#entries.delete(entry.key);
+    // Another flow may have taken the place of an evicted one.
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
     return this.#release(entry);
   }
 
@@ -200,4 +224,21 @@ export class WatchedFlows {
     entry.heldSinceMs = Infinity;
     return entry.held.splice(0);
   }
+}
+
+/** Writes that a client has said nothing; it answers no packet. */
+function writeSilent(entry: Entry): Outcome {
+  entry.isWritten = true;
+  const { first: decision, describe } = entry;
+  return hold(() => [describe({ decision, sni: null })]);
+}
+
+function isOpening({ protocol, tcpFlags }: Packet): boolean {
+  return protocol === PROTOCOL.TCP &&
+    (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
+}
+
+function saysNothing({ protocol, tcpFlags, payload }: Packet): boolean {
+  return protocol === PROTOCOL.TCP && payload.length === 0 &&
+    (tcpFlags & TCP_FLAG.SYN) === 0;
 }

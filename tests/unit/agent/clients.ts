@@ -14,6 +14,9 @@ import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
 import type { Seen } from "../../../agent/outcome.ts";
 import { ascii } from "../decode/hellos.ts";
 
+/** Another program's mark, on every packet that is queued. */
+export const QUEUED_MARK = 0x0000_0042;
+
 const NOTHING = new Uint8Array(0);
 const { SYN, ACK, FIN, RST } = TCP_FLAG;
 
@@ -105,7 +108,7 @@ export function queued(
       id,
       hook: HOOK.LOCAL_OUT,
       hardwareProtocol: 0x0800,
-      mark: 0,
+      mark: QUEUED_MARK,
       inInterface: 0,
       outInterface: 2,
       uid: 1001,

@@ -248,6 +248,49 @@ Deno.test("nameReader() refuses urgent data", () => {
   assert.deepEqual(said, ["silent", "unreadable"]);
 });
 
+Deno.test("nameReader() settles on a name when the server has answered it", () => {
+  const client = new TcpClient();
+  const said = read([
+    client.syn(),
+    client.say(),
+    client.say(HELLO),
+    client.say(),
+    client.say(FINISHED),
+    client.hear(1200).say(),
+  ]);
+
+  assert.deepEqual(said, ["silent", "silent", SAID, SAID, SAID, SETTLED]);
+});
+
+Deno.test("nameReader() knows an answer by its number, also where that wraps", () => {
+  const client = new TcpClient();
+  const said = read([
+    client.syn(),
+    client.hear(1).say(),
+    client.say(HELLO),
+    client.hear(100).say(FINISHED),
+  ]);
+
+  assert.equal(said.at(-1), SETTLED);
+});
+
+for (const name of ["www.example.org", "evil.example"]) {
+  Deno.test(`nameReader() takes the name of a second hello, ${name}`, () => {
+    const client = new TcpClient();
+    const second = makeRecords(makeHello({ extensions: [serverName(name)] }));
+    const said = read([
+      client.syn(),
+      client.say(),
+      client.say(HELLO),
+      client.hear(100).say(hex("1403030001 01")),
+      client.say(second.subarray(0, 50)),
+      client.say(second.subarray(50)),
+    ]);
+
+    assert.deepEqual(said.slice(2), [SAID, "waits", "waits", `tls ${name}`]);
+  });
+}
+
 /** Larger than one datagram, as with a post-quantum key share. */
 const LARGE = makeHello({
   extensions: [serverName("www.example.org"), VERSIONS, keyShare([4588, 1216])],
@@ -296,6 +339,32 @@ const DATAGRAMS: readonly {
     said: ["waits", "waits", SAID],
   },
   {
+    name: "a hello that its client sends again",
+    datagrams: [...PARTS, PARTS[0]!],
+    said: ["waits", SAID, SAID],
+  },
+  {
+    name: "a packet that only a client with an answer sends",
+    datagrams: [...PARTS, hex(V1_SHORT)],
+    said: ["waits", SAID, SETTLED],
+  },
+  {
+    name: "another hello behind the first",
+    datagrams: [
+      sealHello(makeHello()),
+      sealHello(makeHello({ extensions: [serverName("evil.example")] })),
+    ],
+    said: [SAID, "unreadable"],
+  },
+  {
+    name: "another connection behind the first",
+    datagrams: [
+      sealHello(makeHello()),
+      sealHello(makeHello(), Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9)),
+    ],
+    said: [SAID, "unreadable"],
+  },
+  {
     name: "another protocol",
     datagrams: [hex("1b0a0b0c")],
     said: ["other"],
@@ -323,8 +392,11 @@ const DATAGRAMS: readonly {
   },
   {
     name: "a datagram that servers discard",
-    datagrams: [sealInitial({ frames: cryptoFrame(0, makeHello()) })],
-    said: ["unreadable"],
+    datagrams: [
+      sealInitial({ frames: cryptoFrame(0, makeHello()) }),
+      sealHello(makeHello()),
+    ],
+    said: ["waits", SAID],
   },
   {
     name: "another connection before the name is whole",

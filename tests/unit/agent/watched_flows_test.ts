@@ -11,9 +11,10 @@ import type { EventBody } from "../../../agent/record/event.ts";
 import { RecentFlows } from "../../../agent/record/recent.ts";
 import { WatchedFlows } from "../../../agent/watched_flows.ts";
 import { NOBODY, policyOf, type PolicyTexts } from "../decide/policies.ts";
+import { hex } from "../../hex.ts";
 import { makeHello, makeRecords, serverName } from "../decode/hellos.ts";
 import { cryptoFrame, sealDatagram } from "../decode/quic_seal.ts";
-import { datagram, queued, TcpClient } from "./clients.ts";
+import { datagram, queued, QUEUED_MARK, TcpClient } from "./clients.ts";
 
 const ACCEPT = 1;
 const SAY_MS = 5_000;
@@ -24,19 +25,28 @@ const MAX_HELD = 2_048;
 
 const GOOD = helloFor("a.example");
 const EVIL = helloFor("evil.example");
+/** What a client says when the server has answered its hello. */
+const FINISHED = hex("1403030001 01 1703030004 00000000");
+const REQUEST = "POST / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+const WEB: PolicyTexts = { allow: ["a.example:80"] };
 const PASS = { verdict: ACCEPT, mark: MARK.PASS, released: [] };
-const ALLOW = { verdict: ACCEPT, mark: MARK.ALLOW, released: [] };
+const ALLOW_MARK = 0x7000_0000;
+const ALLOW = { verdict: ACCEPT, mark: ALLOW_MARK, released: [] };
 const DENY = { verdict: ACCEPT, mark: MARK.DENY, released: [] };
 const HOLD = { verdict: null, mark: 0, released: [] };
 
 /** What one packet came to. */
-type Answer = Omit<Outcome, "events">;
+type Answer = Omit<Outcome, "events" | "released"> & {
+  /** Ids. */
+  readonly released: readonly number[];
+};
 
 /** The packet thread around the flows: judges, opens, and writes events. */
 class Guard {
   readonly #world = {
     names: new NameTable(),
-    refused: new RecentFlows(),
+    said: new RecentFlows(),
+    allowMark: ALLOW_MARK,
   };
   readonly #policy;
   readonly flows: WatchedFlows;
@@ -78,57 +88,89 @@ class Guard {
     return this.#write(this.flows.open({
       key,
       flow,
-      owner: null,
       first: decideFlow(flow, world),
       describe: ({ decision, sni }) => eventOf(decision, sni),
     }, seen));
   }
 
-  #write({ events, ...answer }: Outcome): Answer {
+  #write({ events, released, ...answer }: Outcome): Answer {
     for (const event of events?.() ?? []) {
       assert.equal(event.kind, "connection");
       const { why, sni, enforced } = event;
       this.said.push(`${why} ${sni}${enforced ? "" : " audit"}`);
     }
-    return answer;
+    for (const { mark } of released) assert.equal(mark, QUEUED_MARK);
+    return { ...answer, released: released.map(({ id }) => id) };
   }
 }
 
-Deno.test("WatchedFlows lets the handshake pass and allows the flow with its name", () => {
+Deno.test("WatchedFlows lets a hello pass, and the flow go when it is answered", () => {
   const guard = new Guard();
   const client = new TcpClient();
 
   assert.deepEqual(guard.send(client.syn()), PASS);
   assert.deepEqual(guard.send(client.say()), PASS);
-  assert.equal(guard.flows.size, 1);
-  assert.deepEqual(guard.send(client.say(GOOD)), ALLOW);
+  assert.deepEqual(guard.said, []);
+  assert.deepEqual(guard.send(client.say(GOOD)), PASS);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+  assert.deepEqual(guard.send(client.hear(1200).say()), PASS);
+  assert.deepEqual(guard.send(client.say(FINISHED)), ALLOW);
   assert.deepEqual(guard.said, ["allowed_name a.example"]);
 });
 
-Deno.test("WatchedFlows allows a flow whose SYN says the name", () => {
+Deno.test("WatchedFlows lets a SYN pass that says the name", () => {
   const guard = new Guard();
 
-  assert.deepEqual(guard.send(new TcpClient().syn(GOOD)), ALLOW);
+  assert.deepEqual(guard.send(new TcpClient().syn(GOOD)), PASS);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+});
+
+Deno.test("WatchedFlows lets a flow go with its request", () => {
+  const guard = new Guard(WEB);
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.send(client.say(REQUEST)), ALLOW);
   assert.deepEqual(guard.said, ["allowed_name a.example"]);
 });
 
 Deno.test("WatchedFlows refuses a flow that says another name, and says so once", () => {
   const guard = new Guard();
   const client = new TcpClient();
-  const hello = client.segment(EVIL);
   guard.send(client.syn(), client.say());
+  const hello = client.segment(EVIL);
 
   assert.deepEqual(guard.send(hello), DENY);
   assert.deepEqual(guard.send(hello), DENY);
   assert.deepEqual(guard.said, ["sni_not_allowed evil.example"]);
 });
 
-Deno.test("WatchedFlows lets a refused flow go in audit, and says what it said", () => {
+Deno.test("WatchedFlows refuses a flow whose second hello says another name", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(), client.say(GOOD));
+  client.hear(100);
+
+  assert.deepEqual(guard.send(client.say(EVIL.subarray(0, 50))), HOLD);
+  // An answer to the server must not bring out what waits.
+  assert.deepEqual(guard.send(client.say()), HOLD);
+  assert.deepEqual(guard.send(client.say(EVIL.subarray(50))), {
+    ...DENY,
+    released: [4, 5],
+  });
+  assert.deepEqual(guard.said, [
+    "allowed_name a.example",
+    "sni_not_allowed evil.example",
+  ]);
+});
+
+Deno.test("WatchedFlows lets a flow pass on in audit, and says what it said", () => {
   const guard = new Guard({ egress: "audit", allow: ["a.example"] });
   const client = new TcpClient();
   guard.send(client.syn(), client.say());
 
-  assert.deepEqual(guard.send(client.say(EVIL)), ALLOW);
+  assert.deepEqual(guard.send(client.say(EVIL)), PASS);
+  assert.deepEqual(guard.send(client.hear(9).say(FINISHED)), ALLOW);
   assert.deepEqual(guard.said, ["sni_not_allowed evil.example audit"]);
 });
 
@@ -143,7 +185,7 @@ Deno.test("WatchedFlows holds the pieces of a hello and releases them together",
   assert.deepEqual(guard.send(client.say(GOOD.subarray(20, 60))), HOLD);
   assert.deepEqual(guard.said, []);
   assert.deepEqual(guard.send(client.say(GOOD.subarray(60))), {
-    ...ALLOW,
+    ...PASS,
     released: [3, 5],
   });
 });
@@ -168,7 +210,7 @@ Deno.test("WatchedFlows holds pieces that come out of order, or again", () => {
   assert.deepEqual(guard.send(syn, syn), PASS);
   assert.deepEqual(guard.send(rest, rest), HOLD);
   assert.deepEqual(guard.send(client.say(GOOD.subarray(0, 20))), {
-    ...ALLOW,
+    ...PASS,
     released: [3, 4],
   });
 });
@@ -185,9 +227,11 @@ Deno.test("WatchedFlows holds the datagrams of a QUIC hello", () => {
 
   assert.deepEqual(guard.send(datagram(parts[0]!)), HOLD);
   assert.deepEqual(guard.send(datagram(parts[1]!)), {
-    ...ALLOW,
+    ...PASS,
     released: [1],
   });
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+  assert.deepEqual(guard.send(datagram(hex("4cfe4189655e5cd5"))), ALLOW);
 });
 
 Deno.test("WatchedFlows lets a flow of SSH go by its address", () => {
@@ -199,39 +243,39 @@ Deno.test("WatchedFlows lets a flow of SSH go by its address", () => {
   assert.deepEqual(guard.said, ["allowed_name null"]);
 });
 
-Deno.test("WatchedFlows lets go what was in the queue behind the name", () => {
-  const guard = new Guard();
-  const client = new TcpClient();
-  guard.send(client.syn(), client.say(), client.say(GOOD));
+for (const egress of ["block", "audit"] as const) {
+  const said = egress === "block" ? REQUEST : REQUEST.replace("a.", "b.");
 
-  assert.deepEqual(guard.send(client.say("more")), ALLOW);
-  assert.deepEqual(guard.send(client.fin()), ALLOW);
-  assert.deepEqual(guard.said, ["allowed_name a.example"]);
-});
+  Deno.test(`WatchedFlows lets go what was in the queue behind the name, in ${egress}`, () => {
+    const guard = new Guard({ ...WEB, egress });
+    const client = new TcpClient({ destination: 80 });
+    guard.send(client.syn(), client.say(), client.say(said));
 
-Deno.test("WatchedFlows lets go what was in the queue behind a name that audit reports", () => {
-  const guard = new Guard({ egress: "audit", allow: ["a.example"] });
-  const client = new TcpClient();
-  guard.send(client.syn(), client.say(EVIL));
-
-  assert.deepEqual(guard.send(client.say("more")), ALLOW);
-  assert.equal(guard.said.length, 1);
-});
+    assert.deepEqual(guard.send(client.say("body")), ALLOW);
+    assert.deepEqual(guard.send(client.fin()), ALLOW);
+    assert.equal(guard.said.length, 1);
+  });
+}
 
 Deno.test("WatchedFlows asks a new connection between the same ends for its name", () => {
-  const guard = new Guard();
-  const before = new TcpClient();
-  guard.send(before.syn(), before.say(GOOD), before.rst());
-  const client = new TcpClient({ isn: 77_000 });
+  const guard = new Guard(WEB);
+  const before = new TcpClient({ destination: 80 });
+  guard.send(before.syn(), before.say(REQUEST), before.rst());
+  const client = new TcpClient({ destination: 80, isn: 77_000 });
 
   assert.deepEqual(guard.send(client.syn()), PASS);
-  assert.deepEqual(guard.send(client.say(EVIL)), DENY);
+  const request = REQUEST.replace("a.", "b.");
+  assert.deepEqual(guard.send(client.say(request)), DENY);
+  assert.deepEqual(guard.said, [
+    "allowed_name a.example",
+    "host_not_allowed b.example",
+  ]);
 });
 
 Deno.test("WatchedFlows forgets after five seconds that a flow was let go", () => {
-  const guard = new Guard();
-  const client = new TcpClient();
-  guard.send(client.syn(), client.say(GOOD));
+  const guard = new Guard(WEB);
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say(REQUEST));
 
   guard.expire(SAY_MS);
   assert.equal(guard.flows.size, 1);
@@ -415,7 +459,7 @@ Deno.test("WatchedFlows holds 2048 packets of all flows, and refuses who sends t
   );
   // A hello in one piece needs no room.
   const whole = new TcpClient({ source: source + 1 });
-  assert.deepEqual(guard.send(whole.syn(), whole.say(GOOD)), ALLOW);
+  assert.deepEqual(guard.send(whole.syn(), whole.say(GOOD)), PASS);
 
   const given = guard.expire(SAY_MS + 1);
   assert.equal(given.length, MAX_HELD / perFlow);
@@ -430,7 +474,7 @@ Deno.test("WatchedFlows forgets the oldest flow where one too many is opened", (
 
   guard.expire(1);
   assert.equal(guard.flows.size, MAX_FLOWS);
-  assert.deepEqual(guard.send(clients[1]!.say(GOOD)), ALLOW);
+  assert.deepEqual(guard.send(clients[1]!.say(GOOD)), PASS);
   assert.deepEqual(guard.send(clients[0]!.say(GOOD)), DENY);
   assert.equal(guard.said.at(-1), "name_unreadable null");
 });
@@ -458,12 +502,13 @@ Deno.test("WatchedFlows stays bounded and quick when flows are opened and left",
 });
 
 Deno.test("WatchedFlows stays bounded when flows are let go", () => {
-  const guard = new Guard();
-  for (const client of openMany(guard, MAX_FLOWS + 10)) {
-    guard.send(client.say(GOOD));
+  const guard = new Guard(WEB);
+  for (let source = 1000; source < 1010 + MAX_FLOWS; source++) {
+    const client = new TcpClient({ source, destination: 80 });
+    guard.send(client.syn(REQUEST));
   }
 
-  assert.ok(guard.flows.size <= 2 * MAX_FLOWS);
+  assert.equal(guard.flows.size, MAX_FLOWS);
 });
 
 /** Clients from port 1000 on that have sent their SYN. */
