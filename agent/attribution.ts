@@ -104,6 +104,12 @@ export class Attribution implements Disposable {
   }
 }
 
+/** A decision, and whether it holds for this sender's program only. */
+export interface SureDecision {
+  readonly decision: Decision;
+  readonly isScoped: boolean;
+}
+
 /**
  * Decides for a sender, and for an unknown one where another program may have
  * sent the packet by the same socket: a scope must not be lent.
@@ -113,14 +119,17 @@ export class Attribution implements Disposable {
 export function decideSurely(
   owner: Owner | null,
   of: {
-    readonly attribution: Attribution;
+    readonly attribution: Pick<Attribution, "isSure">;
     readonly decide: (exe: string | null) => Decision;
   },
-): Decision {
+): SureDecision {
   const { attribution, decide } = of;
   const decision = decide(owner?.process.exe ?? null);
-  if (owner === null || decision.decision === "deny") return decision;
+  const anyone = { decision, isScoped: false };
+  if (owner === null || decision.decision === "deny") return anyone;
   const forAnyone = decide(null);
-  if (forAnyone.decision === "allow") return decision;
-  return attribution.isSure(owner) ? decision : forAnyone;
+  if (forAnyone.decision === "allow") return anyone;
+  return attribution.isSure(owner)
+    ? { decision, isScoped: true }
+    : { decision: forAnyone, isScoped: false };
 }

@@ -71,7 +71,7 @@ export class DnsPipeline {
       this.#replies.refuse(packet, { message, why: "denied_by_rule", nowMs });
       return drop();
     }
-    const decision = decideSurely(owner, {
+    const { decision } = decideSurely(owner, {
       attribution,
       decide: (exe) =>
         decideQuery({

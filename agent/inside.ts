@@ -23,16 +23,19 @@ export type Place =
 const OUTSIDE: Place = { kind: "outside" };
 const FORGED: Place = { kind: "forged" };
 
+/** What is asked of the interfaces. */
+type Ask = Pick<Interfaces, "isInternal" | "isBehind">;
+
 /** Tells what stays here from what leaves, where a whole host is guarded. */
 export class Inside {
-  readonly #interfaces: Interfaces;
+  readonly #interfaces: Ask;
   readonly #allowMark: number;
 
   /**
    * @param interfaces Must outlive this object.
    * @param allowMark Of the guard's slot.
    */
-  constructor(interfaces: Interfaces, allowMark: number) {
+  constructor(interfaces: Ask, allowMark: number) {
     this.#interfaces = interfaces;
     this.#allowMark = allowMark;
   }

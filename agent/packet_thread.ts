@@ -123,6 +123,7 @@ export class PacketThread {
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
+      asksNames: order.policy.names === "said",
       allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { decideSurely, type Owner } from "./attribution.ts";
+import { decideSurely, type Owner, type SureDecision } from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
+import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
@@ -25,16 +26,13 @@ import { WatchedFlows } from "./watched_flows.ts";
 
 const DNS_PORT = 53;
 
-/** DHCP and DHCPv6, client to server: RFC 2131 4.1, RFC 8415 7.2. */
-const DHCP_PORTS: ReadonlyMap<number, number> = new Map([[68, 67], [546, 547]]);
-/** Below are system accounts, login.defs(5): root and network managers. */
-const FIRST_USER_UID = 1000;
-
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
+  /** Whether the name that a client itself says is asked for too. */
+  readonly asksNames: boolean;
   /** The mark of a flow that is not asked about again. */
   readonly allowMark: number;
   /** The queue that DNS over UDP comes by. */
@@ -116,12 +114,18 @@ export class Pipeline {
       : this.#watched.judge(flowKey(packet), seen);
     if (watched !== null) return watched;
     const owner = this.#world.attribution.find(seen);
-    const decision = this.#decide(seen, owner);
+    const { decision, isScoped } = this.#decide(seen, owner);
+    const event = () => [this.#event(seen, { owner, decision })];
+    // Another program can take over a UDP socket's ports at any time.
+    if (isScoped && packet.protocol === PROTOCOL.UDP) {
+      const isNews = this.#said.isNews(flowKey(packet), nowMs);
+      return accept(MARK.PASS, isNews ? event : undefined);
+    }
     // Held packets are released on the queue of flows.
-    if (isNameAsked(decision) && queued.queue !== this.#world.dnsQueue) {
+    const canWait = queued.queue !== this.#world.dnsQueue;
+    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
       return this.#watch(seen, { owner, first: decision });
     }
-    const event = () => [this.#event(seen, { owner, decision })];
     const isKept = decision.why !== "open_before_arming";
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
       return accept(this.#world.allowMark, event);
@@ -169,14 +173,14 @@ export class Pipeline {
     return enforced ? drop(events) : accept(MARK.PASS, events);
   }
 
-  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): Decision {
+  #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): SureDecision {
     const { openFlows, policy, resolvers, host } = this.#world;
     // A SYN opens a new connection, between whatever ends it may be.
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
-    if (host && isDhcp(queued, packet)) return letLive("dhcp");
-    const decision = decideSurely(owner, {
+    if (host && isDhcp(packet, queued.uid)) return letLive("dhcp");
+    const sure = decideSurely(owner, {
       attribution: this.#world.attribution,
       decide: (exe) =>
         decideFlow({ ...flowOf(packet, null), sender: { exe, step: null } }, {
@@ -185,12 +189,13 @@ export class Pipeline {
           nowMs,
         }),
     });
-    if (decision.decision === "allow") return decision;
-    if (packet.fragment) return { ...decision, why: "fragment" };
+    const { decision } = sure;
+    if (decision.decision === "allow") return sure;
+    if (packet.fragment) return surely({ ...decision, why: "fragment" });
     const overTcp = packet.protocol === PROTOCOL.TCP &&
       packet.destinationPort === DNS_PORT &&
       resolvers.has(formatAddress(packet.destination));
-    return overTcp ? { ...decision, why: "dns_over_tcp" } : decision;
+    return overTcp ? surely({ ...decision, why: "dns_over_tcp" }) : sure;
   }
 
   #place(seen: Seen): Place {
@@ -225,19 +230,18 @@ function flowOf(packet: Packet, owner: Owner | null): Flow {
   };
 }
 
-function letLive(why: Decision["why"]): Decision {
-  return { decision: "allow", enforced: true, why, rule: null, names: [] };
+function letLive(why: Decision["why"]): SureDecision {
+  const names: readonly string[] = [];
+  return surely({ decision: "allow", enforced: true, why, rule: null, names });
+}
+
+function surely(decision: Decision): SureDecision {
+  return { decision, isScoped: false };
 }
 
 function isOpening({ protocol, tcpFlags }: Packet): boolean {
   return protocol === PROTOCOL.TCP &&
     (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
-}
-
-function isDhcp(queued: QueuedPacket, packet: Packet): boolean {
-  return packet.protocol === PROTOCOL.UDP &&
-    DHCP_PORTS.get(packet.sourcePort) === packet.destinationPort &&
-    queued.uid !== null && queued.uid < FIRST_USER_UID;
 }
 
 function isProbe(address: Uint8Array): boolean {

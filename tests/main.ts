@@ -2,7 +2,8 @@
  * `deno task test`: every suite, each with the least it can run with.
  *
  *     deno task test                       all suites
- *     deno task test unit                  one suite (style, doc, unit, integration)
+ *     deno task test unit                  one suite of style, doc, unit,
+ *                                          contract, integration
  *     deno task test unit -- --filter dns  what follows goes to `deno test`
  *
  * A suite that cannot run has failed: nothing is skipped for want of root, of
@@ -65,6 +66,11 @@ const SUITES: Readonly<Record<string, () => Run[]>> = {
       },
     ];
   },
+  contract: () => [{
+    paths: ["tests/contract"],
+    flags: ["--allow-all"],
+    isLab: true,
+  }],
   integration: () => [{
     paths: ["tests/integration"],
     flags: ["--allow-all"],

@@ -10,7 +10,7 @@ import {
   findAttribute,
   NETLINK_TYPE,
 } from "../decode/netlink.ts";
-import { SystemCallError } from "../../ffi/errors.ts";
+import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { netlinkAddress, Poller, SOCKET, Socket } from "../../ffi/sockets.ts";
 import { MARK_MASK } from "./marks.ts";
@@ -37,7 +37,7 @@ const ANSWER_TIMEOUT_MS = 1000;
  * would break.
  *
  * @param marks Values of our nibble; a connection with any other is left.
- * @throws {SystemCallError} When the kernel has no ctnetlink.
+ * @throws {SystemCallError} When the kernel has no ctnetlink, or refuses.
  */
 export function clearConnmarks(libc: Libc, marks: readonly number[]): void {
   using socket = new Socket(libc, {
@@ -48,12 +48,26 @@ export function clearConnmarks(libc: Libc, marks: readonly number[]): void {
   const poller = new Poller(libc, [socket.fd]);
   for (const family of NFPROTO) {
     const found = listMarked(socket, poller, { family, marks });
-    for (const attributes of found) {
-      socket.sendTo(
-        message({ type: IPCTNL_MSG_CT.NEW, flags: 0, family, attributes }),
-        netlinkAddress(),
-      );
-    }
+    for (const attributes of found) change(socket, { family, attributes });
+  }
+}
+
+/** Changes one connection, which may have ended since it was found. */
+function change(
+  socket: Socket,
+  of: { family: number; attributes: readonly Uint8Array[] },
+): void {
+  const update = { ...of, type: IPCTNL_MSG_CT.NEW, flags: 0 };
+  socket.sendTo(message(update), netlinkAddress());
+  // Only a failure is answered, and before the call returns. Left unread, it
+  // would be taken for the answer to what is asked next.
+  const buffer = new Uint8Array(1024);
+  const count = socket.receive(buffer);
+  const decoded = decodeNetlink(buffer.subarray(0, Math.max(count, 0)));
+  for (const { type, payload } of decoded.ok ? decoded.value : []) {
+    if (type !== NETLINK_TYPE.ERROR) continue;
+    const error = refusal(payload);
+    if (error.errno !== ERRNO.ENOENT) throw error;
   }
 }
 
@@ -69,19 +83,19 @@ function listMarked(
   socket.sendTo(message(request), netlinkAddress());
   const found: Uint8Array[][] = [];
   const buffer = new Uint8Array(65_536);
-  while (poller.wait(ANSWER_TIMEOUT_MS) > 0) {
+  const untilMs = performance.now() + ANSWER_TIMEOUT_MS;
+  for (;;) {
+    // A signal ends the wait, too. Half a table is none: what is not found
+    // stays allowed.
+    if (
+      poller.wait(ANSWER_TIMEOUT_MS) === 0 && performance.now() > untilMs
+    ) throw new SystemCallError("recv", ERRNO.EAGAIN);
     const count = socket.receive(buffer);
     if (count < 0) continue;
     const decoded = decodeNetlink(buffer.slice(0, count));
     for (const { type, payload } of decoded.ok ? decoded.value : []) {
       if (type === NETLINK_TYPE.DONE) return found;
-      if (type === NETLINK_TYPE.ERROR) {
-        const error = decodeNetlinkError(payload);
-        throw new SystemCallError(
-          "ctnetlink",
-          error.ok ? error.value.errno : 0,
-        );
-      }
+      if (type === NETLINK_TYPE.ERROR) throw refusal(payload);
       const cleared = clearedAttributes(
         payload.subarray(NFGENMSG_BYTES),
         marks,
@@ -89,7 +103,11 @@ function listMarked(
       if (cleared !== null) found.push(cleared);
     }
   }
-  return found;
+}
+
+function refusal(payload: Uint8Array): SystemCallError {
+  const error = decodeNetlinkError(payload);
+  return new SystemCallError("ctnetlink", error.ok ? error.value.errno : 0);
 }
 
 /** What names a connection, and its mark without our nibble; null to leave. */

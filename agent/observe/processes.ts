@@ -7,7 +7,11 @@ import type { Libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/text.ts";
 import { KnownProcess } from "./known_process.ts";
 import { ProcFiles } from "./proc_files.ts";
-import { SocketHolders } from "./socket_holders.ts";
+import {
+  ALL_BUDGET_MS,
+  ONE_BUDGET_MS,
+  SocketHolders,
+} from "./socket_holders.ts";
 
 /** A process above another. */
 export interface Ancestor {
@@ -35,6 +39,8 @@ const MAX_HOT = 64;
 /** A socket without a holder is not looked for again for this long. */
 const UNFOUND_MS = 1000;
 const MAX_UNFOUND = 1024;
+/** The last socket with one holder is not looked at again for this long. */
+const SURE_MS = 100;
 
 interface Hot {
   readonly process: KnownProcess;
@@ -63,6 +69,7 @@ export class ProcessTable implements Disposable {
   readonly #holders: SocketHolders;
   /** By inode, until when nobody is looked for again. */
   readonly #unfound = new Map<number, number>();
+  #sure = { inode: 0, exe: "", untilMs: 0 };
   /** In the order of last use. */
   readonly #known = new Map<number, KnownProcess>();
   #hot: Hot[] = [];
@@ -109,10 +116,19 @@ export class ProcessTable implements Disposable {
    * @returns False also when not all could be looked at in time.
    */
   isHeldOnlyBy(inode: number, exe: string): boolean {
-    const holders = this.#holders.list(this.#linkText(inode));
+    const { inode: lastInode, exe: lastExe, untilMs } = this.#sure;
+    // Whoever holds it alone would have to give it away by its own will.
+    if (
+      inode === lastInode && exe === lastExe && performance.now() < untilMs
+    ) return true;
+    const holders = this.#holders.list(this.#linkText(inode), ALL_BUDGET_MS);
     for (;;) {
       const next = holders.next();
-      if (next.done) return next.value;
+      if (next.done) {
+        const untilMs = performance.now() + SURE_MS;
+        if (next.value) this.#sure = { inode, exe, untilMs };
+        return next.value;
+      }
       using process = new KnownProcess(this.#files, next.value.pid);
       if (process.exe !== exe) return false;
     }
@@ -149,7 +165,7 @@ export class ProcessTable implements Disposable {
     const nowMs = performance.now();
     // A socket that nobody is found for is asked about packet after packet.
     if (nowMs < (this.#unfound.get(inode) ?? 0)) return null;
-    const holder = this.#holders.list(link).next();
+    const holder = this.#holders.list(link, ONE_BUDGET_MS).next();
     if (holder.done) {
       this.#unfound.set(inode, nowMs + UNFOUND_MS);
       if (this.#unfound.size > MAX_UNFOUND) {

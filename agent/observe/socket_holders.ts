@@ -12,8 +12,14 @@ import type { ProcFiles } from "./proc_files.ts";
 /** PID_MAX_LIMIT, <linux/threads.h>. */
 const MAX_PID = 4 * 1024 * 1024;
 
-/** A walk stops here and has found nobody: the packet is waiting. */
-const BUDGET_MS = 20;
+/** A walk for one holder stops here: the packet is waiting. */
+export const ONE_BUDGET_MS = 20;
+
+/**
+ * A walk for all holders reads every link there is, which on a busy machine
+ * with some hundred processes takes tens of milliseconds.
+ */
+export const ALL_BUDGET_MS = 150;
 
 /**
  * Links of each process that are read before those beyond are: somebody with
@@ -53,10 +59,11 @@ export class SocketHolders {
    * Lists the holders as they are found.
    *
    * @param link As /proc writes it: `socket:[INODE]`.
+   * @param budgetMs When to give up.
    * @returns At its end, whether the walk came to an end in time.
    */
-  *list(link: Uint8Array): Generator<Holder, boolean> {
-    const untilMs = performance.now() + BUDGET_MS;
+  *list(link: Uint8Array, budgetMs: number): Generator<Holder, boolean> {
+    const untilMs = performance.now() + budgetMs;
     const beyond: number[] = [];
     const tried = new Set<number>();
     for (const pid of this.#candidates()) {

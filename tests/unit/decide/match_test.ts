@@ -128,6 +128,16 @@ for (const { name, entries, names = [], address, first } of FOUND) {
   });
 }
 
+for (const text of ["a.example", "*.example", "a*.example", "192.0.2.0/24"]) {
+  Deno.test(`EntryIndex is not empty with ${text}`, () => {
+    assert.equal(new EntryIndex([entryOf(text, "deny")]).isEmpty, false);
+  });
+}
+
+Deno.test("EntryIndex is empty without an entry", () => {
+  assert.equal(new EntryIndex([]).isEmpty, true);
+});
+
 Deno.test("EntryIndex passes over entries that are not accepted", () => {
   const index = new EntryIndex(
     ["a.example:1", "a.example:2", "*.example:3"].map((text) =>

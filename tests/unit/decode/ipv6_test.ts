@@ -106,6 +106,44 @@ const REFUSED: readonly { name: string; dump: string; why: string }[] = [
   },
 ];
 
+/** 192.0.2.1 as an IPv6 socket shows it, RFC 4291 section 2.5.5.2. */
+const MAPPED = "00000000000000000000ffffc0000201";
+
+for (const [name, address] of [["from", SOURCE], ["to", DESTINATION]]) {
+  for (const dump of [PLAIN, CHAIN]) {
+    Deno.test(`decodeIpv6() refuses a packet of ${hex(dump).length} bytes ${name} an IPv4-mapped address`, () => {
+      const packet = dump.replace(address!, MAPPED);
+      assert.deepEqual(decodeIpv6(hex(packet)), {
+        ok: false,
+        why: "ipv6 address is IPv4-mapped",
+      });
+    });
+  }
+}
+
+/** Like a mapped address, but one bit. */
+const NOT_MAPPED: readonly string[] = [
+  "80000000000000000000ffffc0000201",
+  "00000000000000000001ffffc0000201",
+  "000000000000000000007fffc0000201",
+  "00000000000000000000fffec0000201",
+  // Translated, RFC 6052 section 2.1, and compatible, RFC 4291 2.5.5.1.
+  "0064ff9b0000000000000000c0000201",
+  "000000000000000000000000c0000201",
+];
+
+for (const address of NOT_MAPPED) {
+  Deno.test(`decodeIpv6() reads ${address}, which is not IPv4-mapped`, () => {
+    const packet = PLAIN.replace(SOURCE, address)
+      .replace(DESTINATION, address);
+    const decoded = decodeIpv6(hex(packet));
+
+    assert.ok(decoded.ok);
+    assert.deepEqual(decoded.value.source, hex(address));
+    assert.deepEqual(decoded.value.destination, hex(address));
+  });
+}
+
 Deno.test("decodeIpv6() reads the fields a verdict depends on", () => {
   assert.deepEqual(decodeIpv6(hex(PLAIN)), {
     ok: true,

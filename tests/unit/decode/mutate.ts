@@ -6,6 +6,8 @@
  */
 import { hex } from "../../hex.ts";
 import {
+  ADDRESS_V4,
+  ADDRESS_V6,
   LINK_PORT,
   ROUTE_MULTIPATH,
   ROUTE_MULTIPATH_V6,
@@ -72,7 +74,7 @@ const DNS_POINTERS = `
 `;
 
 /** Types of messages, <linux/rtnetlink.h>. */
-export const RTM = { NEWLINK: 16, NEWROUTE: 24 } as const;
+export const RTM = { NEWLINK: 16, NEWADDR: 20, NEWROUTE: 24 } as const;
 
 /** Whole netlink datagrams, each with its decoders' good way to the end. */
 export const DATAGRAMS: readonly Uint8Array[] = [
@@ -91,6 +93,8 @@ export const DATAGRAMS: readonly Uint8Array[] = [
   message(RTM.NEWLINK, hex(LINK_PORT)),
   message(RTM.NEWROUTE, hex(ROUTE_MULTIPATH)),
   message(RTM.NEWROUTE, hex(ROUTE_MULTIPATH_V6)),
+  message(RTM.NEWADDR, hex(ADDRESS_V4)),
+  message(RTM.NEWADDR, hex(ADDRESS_V6)),
 ];
 
 /** Long enough for the longest sample. */

@@ -10,6 +10,7 @@
 import { decodeDns } from "../../../agent/decode/dns.ts";
 import { decodeIcmp } from "../../../agent/decode/icmp.ts";
 import { decodeInetSocket } from "../../../agent/decode/inet_diag.ts";
+import { decodeInterfaceAddress } from "../../../agent/decode/interface_address.ts";
 import { decodeLink } from "../../../agent/decode/link.ts";
 import {
   decodeAttributes,
@@ -62,6 +63,7 @@ for (
     "decodeAttributes",
     "decodeLink",
     "decodeDefaultRoute",
+    "decodeInterfaceAddress",
   ]
 ) counts[name] = { accepted: 0, refused: 0 };
 
@@ -90,6 +92,8 @@ function decodeAll(datagram: Uint8Array): void {
     } else if (type === RTM.NEWLINK) tally("decodeLink", decodeLink(payload));
     else if (type === RTM.NEWROUTE) {
       tally("decodeDefaultRoute", decodeDefaultRoute(payload));
+    } else if (type === RTM.NEWADDR) {
+      tally("decodeInterfaceAddress", decodeInterfaceAddress(payload));
     } else {
       tally("decodeInetSocket", decodeInetSocket(payload));
       tally("decodeAttributes", decodeAttributes(payload.subarray(72)));

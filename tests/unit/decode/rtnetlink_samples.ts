@@ -2,8 +2,8 @@
  * Payloads of rtnetlink as a real kernel gave them.
  *
  * Taken on Linux 6.18 in a network namespace of its own: a bridge with one end
- * of a veth pair as its port, a tap and a macvlan device, and default routes of
- * each kind. Of a link's many attributes only name, master and kind are here.
+ * of a veth pair as its port, a tap, a tun and a macvlan device, default routes of
+ * each kind, and addresses. Of a link's many attributes only name, master and kind are here.
  *
  * @module
  */
@@ -101,4 +101,32 @@ export const ROUTE_NETWORK = `
   0800 0100 c0000200
   0800 0700 c0000201
   0800 0400 02000000
+`;
+
+/** `192.0.2.1/24` of `br0`, index 2. */
+export const ADDRESS_V4 = `
+  02 18 80 00 02000000                          # ifaddrmsg: AF_INET, 24 bits
+  0800 0100 c0000201                            # IFA_ADDRESS
+  0800 0200 c0000201                            # IFA_LOCAL
+  0800 0300 62723000                            # IFA_LABEL
+  0800 0800 80000000                            # IFA_FLAGS
+  1400 0600 ffffffffffffffff7d5c0a007d5c0a00    # IFA_CACHEINFO
+`;
+
+/** `2001:db8::1/64` of the same. */
+export const ADDRESS_V6 = `
+  0a 40 82 00 02000000
+  1400 0100 20010db8000000000000000000000001
+  1400 0600 ffffffffffffffff7f5c0a007f5c0a00
+  0800 0800 82000000
+`;
+
+/** `192.0.2.9 peer 198.51.100.7/32` of `tun0`, index 2. */
+export const ADDRESS_PEER = `
+  02 20 80 00 02000000
+  0800 0100 c6336407
+  0800 0200 c0000209
+  0900 0300 74756e3000000000
+  0800 0800 80000000
+  1400 0600 ffffffffffffffff3e7c0a003e7c0a00
 `;

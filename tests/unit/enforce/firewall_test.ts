@@ -13,12 +13,42 @@ import { Libc } from "../../../ffi/libc.ts";
 import { OwnNetwork } from "../../own_network.ts";
 import { guardOf } from "./guards.ts";
 
+const CONNTRACK = "/usr/sbin/conntrack";
 const SAVE = ["/usr/sbin/iptables-save", "/usr/sbin/ip6tables-save"];
 
 /** The rules of both families; comments tell the time, counters count. */
 function rulesOf(network: OwnNetwork): string {
   return SAVE.map((tool) => network.run([tool])).join("")
     .replace(/^#.*\n/gm, "").replace(/ \[\d+:\d+\]$/gm, "");
+}
+
+/** Puts a connection into the table, to a port that tells it from others. */
+function addConnection(network: OwnNetwork, port: number, mark: number): void {
+  network.run([
+    ...[
+      CONNTRACK,
+      "-I",
+      "-p",
+      "udp",
+      "-t",
+      "60",
+      "-m",
+      `0x${mark.toString(16)}`,
+    ],
+    ...["-s", "192.0.2.1", "-d", "198.51.100.2"],
+    ...["--sport", "40000", "--dport", String(port)],
+  ]);
+}
+
+/** The marks of all connections, by port. */
+function marksOf(network: OwnNetwork): number[] {
+  const listed = network.run([CONNTRACK, "-L"]);
+  const marks: number[] = [];
+  for (const line of listed.trim().split("\n")) {
+    const [, port, mark] = / dport=(\d+) .* mark=(\d+) /.exec(line)!;
+    marks[Number(port) - 1] = Number(mark);
+  }
+  return marks;
 }
 
 /** What others may have put there, such as Docker does. */
@@ -160,6 +190,29 @@ Deno.test("Firewall tells a host's guard from those of commands", () => {
   firewall.remove(host, firewall.tables());
   assert.equal(firewall.isApplied(10), true);
   assert.equal(firewall.isApplied(null), false);
+});
+
+Deno.test("Firewall takes the marks of its slot away with a guard and before it", () => {
+  using libc = new Libc();
+  using network = new OwnNetwork(libc);
+  const firewall = new Firewall(libc);
+  const guarded = guardOf("host", "block");
+  const { allowMark, dnsMark } = guarded.slot;
+  const { allowMark: others } = slotOf(1);
+  const mark = () => {
+    addConnection(network, 1, allowMark + 0x4000);
+    addConnection(network, 2, dnsMark);
+    addConnection(network, 3, others);
+  };
+  const left = [0x4000, 0, others];
+
+  mark();
+  firewall.apply(guarded, firewall.tables());
+  assert.deepEqual(marksOf(network), left);
+  network.run([CONNTRACK, "-F"]);
+  mark();
+  firewall.remove(guarded, firewall.tables());
+  assert.deepEqual(marksOf(network), left);
 });
 
 Deno.test("Firewall leaves nothing behind when the kernel refuses a rule", () => {

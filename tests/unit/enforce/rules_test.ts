@@ -186,6 +186,40 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
   );
 });
 
+Deno.test("guardRules() takes no other slot's mark for its own", () => {
+  const anyOther = fc.integer({ min: 1, max: SLOT_COUNT - 1 });
+  const anyMark = fc.constantFrom("allowMark" as const, "dnsMark" as const);
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket, anyOther, anyMark] as const,
+      (any, family, hook, anyOne, distance, kind) => {
+        const guarded = { ...any, egress: "block" as const };
+        const other = slotOf((guarded.slot.number + distance) % SLOT_COUNT);
+        const packet = {
+          ...anyOne,
+          mark: withMark(anyOne.mark, other[kind]),
+          connmark: withMark(anyOne.connmark, other[kind]),
+        };
+        const rules = guardRules(guarded, family);
+        // As an answer it is not this guard's to learn from.
+        const answer = { ...packet, protocol: "udp" as const, sourcePort: 53 };
+        assert.deepEqual(
+          traverse(rules, { table: "mangle", hook: "INPUT", packet: answer }),
+          { end: "continue" },
+        );
+        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        // Each as if the tables before had let it by.
+        const ends = (["mangle", "filter", "security"] as const).map((table) =>
+          traverse(rules, { table, hook, packet: { ...packet } }).end
+        );
+        const refusal = isTracked(packet) ? "reject" : "drop";
+        assert.deepEqual(ends, ["queue", refusal, "drop"]);
+      },
+    ),
+    RUNS,
+  );
+});
+
 Deno.test("guardRules() refuses in audit mode only what was denied", () => {
   fc.assert(
     fc.property(
@@ -261,12 +295,19 @@ Deno.test("guardRules() asks about arrivals whose source lies elsewhere, for a h
       const hook = "PREROUTING";
       const isAsked = cgroup === null && !packet.isExpected &&
         nibble(packet.connmark) !== slot.allowMark;
+      const after = { ...packet };
       assert.deepEqual(
-        traverse(rules, { table: "mangle", hook, packet }),
+        traverse(rules, { table: "mangle", hook, packet: after }),
         isAsked
           ? { end: "queue", number: slot.flowQueue, bypass: true }
           : { end: "continue" },
       );
+      // It is only looked at: what it may do is asked where it leaves.
+      assert.deepEqual({ ...after }, { ...packet });
+      for (const table of ["filter", "security"] as const) {
+        const fate = traverse(rules, { table, hook, packet });
+        assert.deepEqual(fate, { end: "continue" });
+      }
     }),
     RUNS,
   );
