@@ -33,7 +33,6 @@ const TAG_BYTES = 16;
 /** Seals one Initial packet as a client does. */
 export function sealInitial(parts: InitialParts): Uint8Array {
   const {
-    frames,
     version = QUIC_VERSION.V1,
     destination = DESTINATION,
     source = NOTHING,
@@ -44,6 +43,9 @@ export function sealInitial(parts: InitialParts): Uint8Array {
     fixedBit = true,
   } = parts;
   const keys = deriveClientKeys(version, keysOf);
+  // RFC 9001 section 5.4.2: there must be enough for a sample.
+  const missing = Math.max(0, 4 - numberBytes - parts.frames.length);
+  const frames = join([parts.frames, new Uint8Array(missing)]);
   const type = version === QUIC_VERSION.V2 ? 0x10 : 0;
   const first = 0x80 | (fixedBit ? 0x40 : 0) | type | (numberBytes - 1);
   const rest = numberBytes + frames.length + TAG_BYTES;
@@ -83,11 +85,14 @@ export function sealInitial(parts: InitialParts): Uint8Array {
 
 /** Seals frames, padded so that the packet fills a datagram of 1200 bytes. */
 export function sealDatagram(parts: InitialParts): Uint8Array {
-  const bare = sealInitial(parts).length;
-  // One more for the length field, which needs two bytes when it is padded.
-  const missing = Math.max(0, 1200 - bare);
-  const padding = new Uint8Array(missing);
-  return sealInitial({ ...parts, frames: join([parts.frames, padding]) });
+  // The length field and the sample's need of bytes move the end by a few.
+  let missing = Math.max(0, 1200 - sealInitial(parts).length);
+  for (;;) {
+    const frames = join([parts.frames, new Uint8Array(missing)]);
+    const datagram = sealInitial({ ...parts, frames });
+    if (datagram.length >= 1200) return datagram;
+    missing += 1200 - datagram.length;
+  }
 }
 
 /** A CRYPTO frame, RFC 9000 section 19.6. */
