@@ -67,8 +67,12 @@ export class Scratch implements Disposable {
         "mount",
         symbols.mount(type, cString(place), type, 0n, data),
       );
-      this.#fd = openFile(this.#libc, place, { flags: O.DIRECTORY });
-      symbols.umount2(cString(place), MNT_DETACH);
+      try {
+        this.#fd = openFile(this.#libc, place, { flags: O.DIRECTORY });
+      } finally {
+        const result = symbols.umount2(cString(place), MNT_DETACH);
+        this.#libc.check("umount2", result);
+      }
     } finally {
       this.#libc.symbols.rmdir(cString(place));
     }

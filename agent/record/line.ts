@@ -7,6 +7,7 @@ import { type EventBody, JOURNAL_VERSION, type ProcessField } from "./event.ts";
 
 /** Milliseconds between two looks at the system's clock. */
 const SYNC_MS = 1000;
+const ROUNDING_MS = 2;
 
 /** Wall-clock time with microseconds, at the price of a look at a counter. */
 export class WallClock {
@@ -18,7 +19,12 @@ export class WallClock {
   /** @returns RFC 3339 in UTC, such as `2026-01-02T03:04:05.678901Z`. */
   format(nowMs: number = performance.now()): string {
     if (nowMs - this.#syncedAtMs > SYNC_MS) {
-      this.#offsetMs = Date.now() - performance.now();
+      const offsetMs = Date.now() - performance.now();
+      // Date.now() has whole milliseconds: a step that small is its rounding,
+      // and following it would let events go back in time.
+      if (!(Math.abs(offsetMs - this.#offsetMs) < ROUNDING_MS)) {
+        this.#offsetMs = offsetMs;
+      }
       this.#syncedAtMs = nowMs;
     }
     const wallMs = this.#offsetMs + nowMs;

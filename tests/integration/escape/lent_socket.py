@@ -33,8 +33,8 @@ elif way == "datagram":
         attempt(lent.sendto, SECRET, (target, 7))
         time.sleep(0.05)
 elif way == "query":
-    lent, decoy = lend(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    attempt(lent.sendto, query("stolen.wild.test", turn), (RESOLVER, 53))
+    lent, decoy = lend(made(socket.SOCK_DGRAM))
+    attempt(lent.sendto, query("stolen.wild.test", turn), (RESOLVERS[family], 53))
     message = attempt(lent.recv, 600)
     print("answer", message[3] & 15 if message else None)
 decoy.kill()

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { CapturedPacket } from "../../lab/frame.ts";
 import { Lab } from "../../lab/lab.ts";
+import { ADDRESSES } from "../../lab/topology.ts";
 import { waitUntil } from "../../lab/wait.ts";
 import { Guarding } from "../guarding.ts";
 import { assertRefused, Probe } from "../probing.ts";
@@ -73,24 +74,39 @@ for (const egress of ["audit", "block"] as const) {
     const resolver = Number(await Deno.readTextFile(path));
     const user = NOBODY;
     Deno.kill(resolver, "SIGSTOP");
-    await using program = await startScript(lab, `told ${PORT}`, { user });
-    await waitUntil(
-      async () =>
-        (await Deno.readTextFile(`/proc/${program.pid}/cmdline`))
-          .startsWith("git\0"),
-      { what: "the other program" },
+    const programs = await Promise.all(
+      [0, 1, 2, 3].map((at) => startScript(lab, `told ${PORT + at}`, { user })),
     );
+    for (const { pid } of programs) {
+      const path = `/proc/${pid}/cmdline`;
+      await waitUntil(
+        async () => (await Deno.readTextFile(path)).startsWith("git\0"),
+        { what: "the other program" },
+      );
+    }
     Deno.kill(resolver, "SIGCONT");
-    const [event] = await guard.waitFor({ kind: "dns", decision: "allow" });
-    assert.equal(event?.process?.pid, program.pid);
-    assert.equal(event.process.exe, await Deno.realPath(PYTHON));
+    const events = await guard.waitFor({ kind: "dns", decision: "allow" }, 4);
+    // On a machine that is busy, one may be unknown; none may be another.
+    const known = events.flatMap(({ process }) => process ?? []);
+    assert.notEqual(known.length, 0);
+    const pids = programs.map(({ pid }) => pid);
+    const python = await Deno.realPath(PYTHON);
+    for (const { pid, exe } of known) {
+      assert.ok(pids.includes(pid), `${pid}`);
+      assert.equal(exe, python);
+    }
   });
 }
 
-function armFor(lab: Lab, exe: string): Promise<Guarding> {
-  return writePolicy(lab, exe).then((policy) =>
-    Guarding.arm(lab, { egress: "block", more: ["--policy", policy] })
+async function armFor(lab: Lab, exe: string): Promise<Guarding> {
+  const policy = await writePolicy(lab, exe);
+  const resolvers = Object.values(ADDRESSES.resolver).flatMap(
+    (address) => ["--resolver", address],
   );
+  return await Guarding.arm(lab, {
+    egress: "block",
+    more: ["--policy", policy, ...resolvers],
+  });
 }
 
 /** All that is allowed, for one program only. */

@@ -4,7 +4,7 @@ way, family = sys.argv[1], int(sys.argv[2])
 if way == "stream":
     client = socket.create_connection((ALLOWED[family], 443), 5)
 else:
-    to = (ALLOWED[family], 7) if way == "datagram" else (RESOLVER, 53)
+    to = (ALLOWED[family], 7) if way == "datagram" else (RESOLVERS[family], 53)
     data = b"mine" if way == "datagram" else query("mine.wild.test")
     client = socket.socket(FAMILY[":" in to[0]], socket.SOCK_DGRAM)
     client.bind(("", int(sys.argv[3]) if len(sys.argv) > 3 else 0))

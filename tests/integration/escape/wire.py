@@ -23,6 +23,7 @@ BOX = ("192.0.2.2", "2001:db8:3::2")
 ATTACKER = ("203.0.113.66", "2001:db8:2::66")
 ALLOWED = ("203.0.113.10", "2001:db8:2::10")
 RESOLVER = "198.51.100.53"
+RESOLVERS = (RESOLVER, "2001:db8:1::53")
 
 # <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>
 SO_BINDTODEVICE = 25

@@ -5,9 +5,10 @@ import {
   type Process,
   ProcessTable,
 } from "../../../agent/observe/processes.ts";
-import { readLink, readText, tryReadText } from "../../../ffi/files.ts";
+import { readLink, readText } from "../../../ffi/files.ts";
 import { Libc } from "../../../ffi/libc.ts";
 import { Poller } from "../../../ffi/sockets.ts";
+import { waitForExitBlocking } from "../../../ffi/spawn.ts";
 import { cString } from "../../../ffi/text.ts";
 import { waitUntil } from "../../lab/wait.ts";
 import { Scratch } from "../../scratch.ts";
@@ -318,6 +319,9 @@ Deno.test("describe() cuts a chain that somebody made long", async () => {
 Deno.test("describe() tells of parents that ended together with the process", async () => {
   using children = new Children();
   const { libc } = children;
+  // What its parent leaves behind becomes our child, and a zombie, until we
+  // look after it: init may do so at any time.
+  using _heir = becomeSubreaper();
   const shell = children.startOwner(["/bin/sh", "-c", "sleep 60; exit"]);
   const exe = readLink(libc, `/proc/${shell.pid}/exe`);
   await waitUntil(() => {
@@ -325,19 +329,44 @@ Deno.test("describe() tells of parents that ended together with the process", as
     const found = findOnce(table, shell.inode);
     if (found?.exe !== SLEEP_EXE) return false;
     using process = new KnownProcess(new ProcFiles(libc), found.pid);
-    libc.symbols.kill(found.pid, 9);
+    // Stopped, the shell does not look after it either.
+    const [SIGKILL, SIGSTOP] = [9, 19];
+    libc.symbols.kill(shell.pid, SIGSTOP);
+    libc.symbols.kill(found.pid, SIGKILL);
     children.end(shell.pid);
-    // Given to init, it may stay a zombie, whose new parent says nothing.
     const stat = `/proc/${found.pid}/stat`;
-    while (tryReadText(libc, stat)?.includes(") Z ") === false);
+    while (!readText(libc, stat).includes(`) Z ${Deno.pid} `));
     const [parent] = table.describe(found, 0);
     assert.deepEqual(parent, { pid: shell.pid, exe });
     assert.equal(found.exe, SLEEP_EXE);
     process.read();
     assert.equal(process.parentPid, shell.pid);
+    waitForExitBlocking(libc, found.pid);
+    process.read();
+    assert.equal(process.parentPid, shell.pid);
     return true;
   }, { what: `sleep below ${shell.pid}`, timeoutMs: BUSY_MS });
 });
+
+/** Makes this process the parent of orphans below it until disposed. */
+function becomeSubreaper(): Disposable {
+  const library = Deno.dlopen(
+    `/usr/lib/${Deno.build.arch}-linux-gnu/libc.so.6`,
+    {
+      // <sys/prctl.h>
+      // int prctl(int option, unsigned long arg2, ...);
+      prctl: { parameters: ["i32", "usize"], result: "i32" },
+    },
+  );
+  const PR_SET_CHILD_SUBREAPER = 36; // <linux/prctl.h>
+  assert.equal(library.symbols.prctl(PR_SET_CHILD_SUBREAPER, 1n), 0);
+  return {
+    [Symbol.dispose]() {
+      library.symbols.prctl(PR_SET_CHILD_SUBREAPER, 0n);
+      library.close();
+    },
+  };
+}
 
 Deno.test("ProcessTable keeps few descriptors open, and none in the end", () => {
   using children = new Children();
