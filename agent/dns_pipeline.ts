@@ -6,23 +6,22 @@
  */
 import { type Attribution, decideSurely, type Owner } from "./attribution.ts";
 import { learnedFrom } from "./decide/answer.ts";
-import { addressKey } from "./decide/address_key.ts";
 import type { Decision } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
-import { PendingQueries, type QueryKey } from "./decide/pending.ts";
+import { PendingQueries } from "./decide/pending.ts";
 import { isPlainQuery } from "./decide/plain_query.ts";
 import { decideQuery } from "./decide/query.ts";
 import { formatAddress } from "./decode/address.ts";
 import { decodeDns, type DnsMessage, type DnsQuestion } from "./decode/dns.ts";
+import { decodeSvcb } from "./decode/dns_svcb.ts";
 import { DNS_TYPE, formatDnsType } from "./decode/dns_type.ts";
-import type { Packet } from "./decode/packet.ts";
+import { asAnswer, asQuery, DnsReplies, queryKey } from "./dns_replies.ts";
 import type { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK } from "./enforce/marks.ts";
 import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
 import type { DnsEvent, ProcessField } from "./record/event.ts";
-import { SystemCallError } from "../ffi/errors.ts";
 
 /** What the DNS side of the pipeline works with; all of it is borrowed. */
 export interface DnsWorld {
@@ -50,12 +49,12 @@ interface Asked {
 export class DnsPipeline {
   readonly #world: DnsWorld;
   readonly #pending = new PendingQueries<Asked>();
-  /** Refusals on their way: in a flow with an answer to come, they return. */
-  readonly #refusals = new PendingQueries<true>();
+  readonly #replies: DnsReplies;
 
   /** @param world Must outlive this object. */
   constructor(world: DnsWorld) {
     this.#world = world;
+    this.#replies = new DnsReplies(world.refuser);
   }
 
   /** Judges a datagram to port 53. */
@@ -69,7 +68,7 @@ export class DnsPipeline {
     const message = decoded.value;
     const question = message.questions[0]!;
     if (question.name === probeName) {
-      this.#refuse({ packet, message, why: "denied_by_rule", nowMs });
+      this.#replies.refuse(packet, { message, why: "denied_by_rule", nowMs });
       return drop();
     }
     const { decision } = decideSurely(owner, {
@@ -89,14 +88,14 @@ export class DnsPipeline {
     };
     if (decision.decision === "deny" && decision.enforced) {
       const { why } = decision;
-      const sent = this.#refuse({ packet, message, why, nowMs });
+      const sent = this.#replies.refuse(packet, { message, why, nowMs });
       const event = () => {
         describe();
         return [toEvent(asked, null)];
       };
       return sent ? drop(event) : accept(MARK.DENY, event);
     }
-    const key = queryKey(packet, { message, outbound: true });
+    const key = queryKey(message, asQuery(packet));
     const evicted = this.#pending.add(key, asked, nowMs);
     return accept(this.#world.dnsMark, () => {
       describe();
@@ -112,11 +111,16 @@ export class DnsPipeline {
     if (!decoded.ok || decoded.value.questions.length !== 1) return unexpected;
     const message = decoded.value;
     if (!message.response) return unexpected;
-    const key = queryKey(packet, { message, outbound: false });
+    const key = queryKey(message, asAnswer(packet));
     const asked = this.#pending.take(key, nowMs);
     if (asked === null) {
-      const isOurs = this.#refusals.take(key, nowMs) !== null;
+      const isOurs = this.#replies.isOurs(key, nowMs);
       return isOurs ? accept(MARK.PASS) : unexpected;
+    }
+    if (policy.egress === "block" && offersEch(message)) {
+      // With it the client would say the name where only its server can read.
+      this.#replies.answerEmpty(packet, { message, nowMs });
+      return drop(() => [toEvent(asked, [])]);
     }
     const { name } = asked.question;
     for (
@@ -131,7 +135,7 @@ export class DnsPipeline {
 
   /** The events of queries that nobody answered in time. */
   expire(nowMs: number): DnsEvent[] {
-    this.#refusals.expire(nowMs);
+    this.#replies.expire(nowMs);
     return this.#pending.expire(nowMs).map((asked) => toEvent(asked, null));
   }
 
@@ -162,35 +166,6 @@ export class DnsPipeline {
       return [toEvent(asked, null)];
     });
   }
-
-  /** False when the answer cannot be sent: the packet is refused by ICMP. */
-  #refuse(
-    what: {
-      packet: Packet;
-      message: DnsMessage;
-      why: Decision["why"];
-      nowMs: number;
-    },
-  ): boolean {
-    const { packet, message, why, nowMs } = what;
-    const key = queryKey(packet, { message, outbound: true });
-    try {
-      this.#refusals.add(key, true, nowMs);
-      this.#world.refuser.refuse({
-        client: { address: packet.source, port: packet.sourcePort },
-        server: { address: packet.destination, port: packet.destinationPort },
-        id: message.id,
-        recursionDesired: message.recursionDesired,
-        question: message.questions[0]!.bytes,
-        edns: message.edns !== null,
-        why,
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof SystemCallError) return false;
-      throw error;
-    }
-  }
 }
 
 function toEvent(asked: Asked, answers: DnsEvent["answers"]): DnsEvent {
@@ -211,27 +186,14 @@ function toEvent(asked: Asked, answers: DnsEvent["answers"]): DnsEvent {
   };
 }
 
-function queryKey(
-  packet: Packet,
-  of: { message: DnsMessage; outbound: boolean },
-): QueryKey {
-  const source = {
-    address: addressKey(packet.source),
-    port: packet.sourcePort,
-  };
-  const destination = {
-    address: addressKey(packet.destination),
-    port: packet.destinationPort,
-  };
-  const { name, type, class: questionClass } = of.message.questions[0]!;
-  return {
-    client: of.outbound ? source : destination,
-    server: of.outbound ? destination : source,
-    id: of.message.id,
-    name,
-    type,
-    class: questionClass,
-  };
+/** An HTTPS or SVCB record with a key for Encrypted Client Hello, RFC 9460. */
+function offersEch(message: DnsMessage): boolean {
+  return [...message.answers, ...message.additionals].some(({ type, data }) => {
+    if (type !== DNS_TYPE.HTTPS && type !== DNS_TYPE.SVCB) return false;
+    const decoded = decodeSvcb(data);
+    // One that cannot be read may be read by the client.
+    return !decoded.ok || decoded.value.ech;
+  });
 }
 
 function describeAnswers(message: DnsMessage): string[] {

@@ -17,22 +17,36 @@ export interface Seen {
   readonly nowMs: number;
 }
 
+/** A packet that the kernel still holds. */
+export interface Waiting {
+  readonly id: number;
+  /** The mark that it came with. */
+  readonly mark: number;
+}
+
 /** A verdict, and what is to be said about it once it is given. */
 export interface Outcome {
-  /** Of `NF`. */
-  readonly verdict: number;
+  /** Of `NF`; null leaves the packet waiting. */
+  readonly verdict: number | null;
   /** The packet's mark for the rules in `filter`. */
   readonly mark: number;
+  /** Packets that waited, and go the same way in front of this one. */
+  readonly released: readonly Waiting[];
   /** Called after the verdict: nobody waits for the journal. */
   readonly events: (() => EventBody[]) | undefined;
 }
 
 /** Hands the packet to the rules, which act on its mark. */
 export function accept(mark: number, events?: () => EventBody[]): Outcome {
-  return { verdict: NF.ACCEPT, mark, events };
+  return { verdict: NF.ACCEPT, mark, released: [], events };
 }
 
 /** Drops the packet; whoever sent it has been answered otherwise. */
 export function drop(events?: () => EventBody[]): Outcome {
-  return { verdict: NF.DROP, mark: 0, events };
+  return { verdict: NF.DROP, mark: 0, released: [], events };
+}
+
+/** Leaves the packet waiting; a later outcome releases it. */
+export function hold(events?: () => EventBody[]): Outcome {
+  return { verdict: null, mark: 0, released: [], events };
 }

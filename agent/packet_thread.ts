@@ -7,7 +7,7 @@
 import { Attribution } from "./attribution.ts";
 import { compilePolicy } from "./decide/match.ts";
 import { NameTable } from "./decide/names.ts";
-import type { Policy } from "./decide/policy.ts";
+import { isProcessScoped, type Policy } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
 import { decodeNetlink } from "./decode/netlink.ts";
 import {
@@ -21,7 +21,8 @@ import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
-import { flowKey, Pipeline } from "./pipeline.ts";
+import { flowKey } from "./flow_key.ts";
+import { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
 import { bindSlot } from "./slot_queues.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
@@ -78,6 +79,8 @@ export class PacketThread {
   readonly #stack = new DisposableStack();
   readonly #libc: Libc;
   readonly #queues: readonly NetfilterQueue[];
+  /** The one of the queues whose packets may be held. */
+  readonly #flowQueue: NetfilterQueue;
   readonly #pipeline: Pipeline;
   readonly #clock = new WallClock();
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
@@ -102,6 +105,7 @@ export class PacketThread {
     const { slot, queues } = bindSlot({ libc, library });
     for (const queue of queues) this.#stack.use(queue);
     this.#queues = queues;
+    this.#flowQueue = queues[1]!;
     const names = new NameTable();
     for (const { names: hosts, address } of order.hosts) {
       for (const host of hosts) names.pin(host, address);
@@ -115,10 +119,11 @@ export class PacketThread {
       attribution: this.#stack.use(
         new Attribution(libc, {
           procsPath: order.procsPath,
-          readsExe: decidesOnProcess(order.policy),
+          readsExe: isProcessScoped(order.policy),
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
+      asksNames: order.policy.names === "said",
       allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
@@ -143,7 +148,7 @@ export class PacketThread {
       }
       const nowMs = performance.now();
       if (nowMs > expireAtMs) {
-        this.#record(() => this.#pipeline.expire(nowMs), nowMs);
+        this.#expire(nowMs, nowMs);
         expireAtMs = nowMs + IDLE_MS;
       }
       if (this.#batch.length > 0) {
@@ -152,7 +157,7 @@ export class PacketThread {
       }
     }
     const nowMs = performance.now();
-    this.#record(() => this.#pipeline.expire(Infinity), nowMs);
+    this.#expire(Infinity, nowMs);
     this.#flush();
     this.#stack.dispose();
     this.#post({ kind: "done", packets: this.#packets });
@@ -185,8 +190,10 @@ export class PacketThread {
   ): Outcome | null {
     try {
       const outcome = this.#pipeline.judge(queued, nowMs);
+      release(queue, outcome);
+      const { verdict } = outcome;
       const mark = withMark(queued.mark, outcome.mark);
-      queue.setVerdict(queued.id, { verdict: outcome.verdict, mark });
+      if (verdict !== null) queue.setVerdict(queued.id, { verdict, mark });
       return outcome;
     } catch (error) {
       // A defect of ours must cost one packet, not the guard.
@@ -194,6 +201,13 @@ export class PacketThread {
       queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
       console.error("Cannot judge a packet, it is refused:", error);
       return null;
+    }
+  }
+
+  #expire(until: number, nowMs: number): void {
+    for (const outcome of this.#pipeline.expire(until)) {
+      release(this.#flowQueue, outcome);
+      if (outcome.events !== undefined) this.#record(outcome.events, nowMs);
     }
   }
 
@@ -227,6 +241,10 @@ function describe(events: () => EventBody[]): EventBody[] {
   }
 }
 
-function decidesOnProcess({ allow, deny }: Policy): boolean {
-  return [...allow, ...deny].some(({ process }) => process !== null);
+/** Answers the packets that waited for this outcome. */
+function release(queue: NetfilterQueue, { released, mark }: Outcome): void {
+  for (const { id, mark: before } of released) {
+    const answer = { verdict: NF.ACCEPT, mark: withMark(before, mark) };
+    queue.setVerdict(id, answer);
+  }
 }

@@ -5,8 +5,10 @@
  */
 import { decideSurely, type Owner, type SureDecision } from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
-import type { Decision } from "./decide/decision.ts";
+import type { Decision, Flow } from "./decide/decision.ts";
+import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
+import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
@@ -15,23 +17,22 @@ import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
+import { flowKey } from "./flow_key.ts";
 import { Inside, type Place } from "./inside.ts";
-import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
-import type { ConnectionEvent, EventBody } from "./record/event.ts";
+import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
+import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
+import { WatchedFlows } from "./watched_flows.ts";
 
 const DNS_PORT = 53;
-
-/** DHCP and DHCPv6, client to server: RFC 2131 4.1, RFC 8415 7.2. */
-const DHCP_PORTS: ReadonlyMap<number, number> = new Map([[68, 67], [546, 547]]);
-/** Below are system accounts, login.defs(5): root and network managers. */
-const FIRST_USER_UID = 1000;
 
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
+  /** Whether the name that a client itself says is asked for too. */
+  readonly asksNames: boolean;
   /** The mark of a flow that is not asked about again. */
   readonly allowMark: number;
   /** The queue that DNS over UDP comes by. */
@@ -46,12 +47,14 @@ export class Pipeline {
   readonly #dns: DnsPipeline;
   readonly #said = new RecentFlows();
   readonly #inside: Inside;
+  readonly #watched: WatchedFlows;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
     this.#world = world;
     this.#dns = new DnsPipeline(world);
     this.#inside = new Inside(world.interfaces, world.allowMark);
+    this.#watched = new WatchedFlows({ ...world, said: this.#said });
   }
 
   /**
@@ -71,9 +74,12 @@ export class Pipeline {
     return this.#judgeFlow(seen);
   }
 
-  /** Events that come of time passing. */
-  expire(nowMs: number): EventBody[] {
-    return this.#dns.expire(nowMs);
+  /** What comes of time passing; Infinity ends all that waits. */
+  expire(nowMs: number): Outcome[] {
+    return [
+      hold(() => this.#dns.expire(nowMs)),
+      ...this.#watched.expire(nowMs),
+    ];
   }
 
   #judgeDns(seen: Seen): Outcome {
@@ -98,11 +104,15 @@ export class Pipeline {
   }
 
   #judgeFlow(seen: Seen): Outcome {
-    const { packet, nowMs } = seen;
+    const { queued, packet, nowMs } = seen;
     if (isProbe(packet.destination)) return accept(MARK.DENY);
     const place = this.#place(seen);
     if (place.kind === "inside") return accept(place.mark);
     if (place.kind === "forged") return this.#refuseForged(seen);
+    const watched = this.#watched.size === 0
+      ? null
+      : this.#watched.judge(flowKey(packet), seen);
+    if (watched !== null) return watched;
     const owner = this.#world.attribution.find(seen);
     const { decision, isScoped } = this.#decide(seen, owner);
     const event = () => [this.#event(seen, { owner, decision })];
@@ -110,6 +120,11 @@ export class Pipeline {
     if (isScoped && packet.protocol === PROTOCOL.UDP) {
       const isNews = this.#said.isNews(flowKey(packet), nowMs);
       return accept(MARK.PASS, isNews ? event : undefined);
+    }
+    // Held packets are released on the queue of flows.
+    const canWait = queued.queue !== this.#world.dnsQueue;
+    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
+      return this.#watch(seen, { owner, first: decision });
     }
     const isKept = decision.why !== "open_before_arming";
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
@@ -119,6 +134,20 @@ export class Pipeline {
     const isNews = this.#said.isNews(flowKey(packet), nowMs);
     const mark = isKept ? MARK.DENY : this.#world.allowMark;
     return accept(mark, isNews ? event : undefined);
+  }
+
+  #watch(seen: Seen, of: { owner: Owner | null; first: Decision }): Outcome {
+    const { packet, nowMs } = seen;
+    const { owner, first } = of;
+    // The packet is a view, and its sender may have changed, when it is told.
+    const ends = endsOf(seen.queued, packet);
+    const process = this.#world.attribution.describe(owner, nowMs);
+    return this.#watched.open({
+      key: flowKey(packet),
+      flow: flowOf(packet, owner),
+      first,
+      describe: (told) => connectionEvent(ends, { ...told, process }),
+    }, seen);
   }
 
   /** A packet that came in by another way than its source lies. */
@@ -150,16 +179,15 @@ export class Pipeline {
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
-    if (host && isDhcp(queued, packet)) return letLive("dhcp");
+    if (host && isDhcp(packet, queued.uid)) return letLive("dhcp");
     const sure = decideSurely(owner, {
       attribution: this.#world.attribution,
       decide: (exe) =>
-        decideFlow({
-          protocol: packet.protocol,
-          destination: packet.destination,
-          port: packet.destinationPort,
-          sender: { exe, step: null },
-        }, { policy, names: this.#world.names, nowMs }),
+        decideFlow({ ...flowOf(packet, null), sender: { exe, step: null } }, {
+          policy,
+          names: this.#world.names,
+          nowMs,
+        }),
     });
     const { decision } = sure;
     if (decision.decision === "allow") return sure;
@@ -193,15 +221,13 @@ export class Pipeline {
   }
 }
 
-/** What tells a flow from others: protocol and both ends. */
-export function flowKey(
-  flow: Pick<
-    Packet,
-    "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
-  >,
-): string {
-  return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
-    `${formatAddress(flow.destination)} ${flow.destinationPort}`;
+function flowOf(packet: Packet, owner: Owner | null): Flow {
+  return {
+    protocol: packet.protocol,
+    destination: packet.destination,
+    port: packet.destinationPort,
+    sender: { exe: owner?.process.exe ?? null, step: null },
+  };
 }
 
 function letLive(why: Decision["why"]): SureDecision {
@@ -216,12 +242,6 @@ function surely(decision: Decision): SureDecision {
 function isOpening({ protocol, tcpFlags }: Packet): boolean {
   return protocol === PROTOCOL.TCP &&
     (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
-}
-
-function isDhcp(queued: QueuedPacket, packet: Packet): boolean {
-  return packet.protocol === PROTOCOL.UDP &&
-    DHCP_PORTS.get(packet.sourcePort) === packet.destinationPort &&
-    queued.uid !== null && queued.uid < FIRST_USER_UID;
 }
 
 function isProbe(address: Uint8Array): boolean {

@@ -46,6 +46,11 @@ export interface Policy {
   /** What may not, before `allow` and in audit too. */
   readonly deny: readonly Entry[];
   /** Whose connections are answered. */
+  /**
+   * What an allowed host is known by: an address that was `answered` for its
+   * name, or that and the name that the client itself has `said`.
+   */
+  readonly names: "answered" | "said";
   readonly inbound: "listening" | "allow" | "deny";
   /** Whether overwritten source files are looked for, and which are not. */
   readonly source: {
@@ -57,4 +62,9 @@ export interface Policy {
     readonly denied: Consequence;
     readonly overwritten: Consequence;
   };
+}
+
+/** Whether an entry is for certain programs only. */
+export function isProcessScoped({ allow, deny }: Policy): boolean {
+  return [...allow, ...deny].some(({ process }) => process !== null);
 }

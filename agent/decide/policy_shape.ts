@@ -64,6 +64,10 @@ const settings = v.strictObject({
   ),
   allow: entries,
   deny: entries,
+  names: v.optional(
+    v.picklist(["answered", "said"], "answered or said is needed"),
+    "answered",
+  ),
   inbound: v.optional(
     v.picklist(
       ["listening", "allow", "deny"],
@@ -163,6 +167,6 @@ export function knownKeys(path: readonly unknown[]): readonly string[] {
 /** What a policy is that says nothing: block, and no entry. */
 export function defaultPolicy(): Policy {
   const shape = v.parse(policyShape, { version: 1 });
-  const { egress, inbound, source, on } = shape;
-  return { egress, allow: [], deny: [], inbound, source, on };
+  const { egress, names, inbound, source, on } = shape;
+  return { egress, allow: [], deny: [], names, inbound, source, on };
 }

@@ -32,6 +32,10 @@ export interface Packet {
   readonly destinationPort: number;
   /** Control bits of a TCP header, to be read with `TCP_FLAG`; 0 without one. */
   readonly tcpFlags: number;
+  /** `Tcp.sequence`; 0 without a TCP header. */
+  readonly tcpSequence: number;
+  /** `Tcp.acknowledgment`; 0 without a TCP header. */
+  readonly tcpAcknowledgment: number;
   /**
    * A view of what follows the TCP or UDP header; in all other cases, ICMP
    * among them, of what follows the IP header.
@@ -83,6 +87,8 @@ function decodeTransport(
   let sourcePort = 0;
   let destinationPort = 0;
   let tcpFlags = 0;
+  let tcpSequence = 0;
+  let tcpAcknowledgment = 0;
   // Ports stand in the first fragment only; a later one would read them from
   // the middle of the payload.
   if (network.fragmentOffset === 0) {
@@ -91,6 +97,8 @@ function decodeTransport(
       if (!tcp.ok) return tcp;
       ({ sourcePort, destinationPort, payload } = tcp.value);
       tcpFlags = tcp.value.flags;
+      tcpSequence = tcp.value.sequence;
+      tcpAcknowledgment = tcp.value.acknowledgment;
     } else if (network.protocol === PROTOCOL.UDP) {
       const coverage = network.moreFragments ? "first_fragment" : "whole";
       const udp = decodeUdp(payload, coverage);
@@ -110,6 +118,8 @@ function decodeTransport(
       sourcePort,
       destinationPort,
       tcpFlags,
+      tcpSequence,
+      tcpAcknowledgment,
       payload,
     },
   };

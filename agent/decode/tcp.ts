@@ -5,12 +5,14 @@
  * @module
  */
 import type { Decoded } from "./bytes.ts";
-import { readUint16 } from "./integer.ts";
+import { readUint16, readUint32 } from "./integer.ts";
 
 /** Byte offsets from the first byte of the header, RFC 9293 section 3.1. */
 const AT = {
   sourcePort: 0,
   destinationPort: 2,
+  sequence: 4,
+  acknowledgment: 8,
   dataOffset: 12,
   flags: 13,
 } as const;
@@ -33,6 +35,10 @@ export interface Tcp {
   readonly sourcePort: number;
   /** 0 to 65535. */
   readonly destinationPort: number;
+  /** Of the first byte of the payload, or of the SYN before it; 32 bits. */
+  readonly sequence: number;
+  /** What the sender expects next; without meaning unless ACK is set. */
+  readonly acknowledgment: number;
   /** Eight control bits, to be read with {@linkcode TCP_FLAG}. */
   readonly flags: number;
   /** The bytes after the header and its options, a view into the segment. */
@@ -64,6 +70,8 @@ export function decodeTcp(segment: Uint8Array): Decoded<Tcp> {
     value: {
       sourcePort: readUint16(segment, AT.sourcePort),
       destinationPort: readUint16(segment, AT.destinationPort),
+      sequence: readUint32(segment, AT.sequence),
+      acknowledgment: readUint32(segment, AT.acknowledgment),
       flags: segment[AT.flags]!,
       payload: segment.subarray(headerBytes),
     },

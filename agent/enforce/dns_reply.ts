@@ -19,7 +19,9 @@ export interface RefusedQuery {
   readonly question: Uint8Array;
   /** Whether the query spoke EDNS: only then may the answer, RFC 6891 6.1.1. */
   readonly edns: boolean;
-  /** One of the journal's codes: plain letters, so nothing to escape. */
+  /** NXDOMAIN: no such name; NOERROR: the name has nothing of this type. */
+  readonly rcode: "NXDOMAIN" | "NOERROR";
+  /** A code in plain letters, so nothing to escape. */
   readonly why: string;
 }
 
@@ -30,8 +32,9 @@ const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 const TIME_TO_LIVE = 64;
 
-/** RFC 1035 4.1.1: QR, RA and RCODE 3 (NXDOMAIN); RD is the query's. */
-const FLAGS = { response: 0x8080, recursionDesired: 0x0100, nxdomain: 3 };
+/** RFC 1035 4.1.1: QR and RA; RD is the query's. */
+const FLAGS = { response: 0x8080, recursionDesired: 0x0100 } as const;
+const RCODE = { NOERROR: 0, NXDOMAIN: 3 } as const;
 
 /** RFC 6891 6.1.2 OPT; RFC 8914 4.16 "Blocked" in option 15. */
 const OPT = { type: 41, udpBytes: 1232, option: 15, blocked: 15 } as const;
@@ -58,7 +61,7 @@ export class DnsRefuser implements Disposable {
   }
 
   /**
-   * Answers a query with NXDOMAIN.
+   * Answers a query with no record at all.
    *
    * @throws {SystemCallError} When there is no way to the client.
    */
@@ -87,7 +90,7 @@ export function encodeRefusal(query: RefusedQuery): Uint8Array<ArrayBuffer> {
   const { client, server } = query;
   const v4 = client.address.length === 4;
   const headerBytes = v4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
-  const message = encodeNxdomain(query);
+  const message = encodeEmpty(query);
   const udpBytes = UDP_HEADER_BYTES + message.length;
   const packet = new Uint8Array(headerBytes + udpBytes);
   const view = new DataView(packet.buffer);
@@ -116,8 +119,8 @@ export function encodeRefusal(query: RefusedQuery): Uint8Array<ArrayBuffer> {
   return packet;
 }
 
-function encodeNxdomain(query: RefusedQuery): Uint8Array {
-  const { id, recursionDesired, question, edns, why } = query;
+function encodeEmpty(query: RefusedQuery): Uint8Array {
+  const { id, recursionDesired, question, edns, rcode, why } = query;
   const option = edns ? encodeBlocked(why) : new Uint8Array(0);
   const bytes = new Uint8Array(
     DNS_HEADER_BYTES + question.length + option.length,
@@ -125,7 +128,7 @@ function encodeNxdomain(query: RefusedQuery): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint16(0, id);
   const desired = recursionDesired ? FLAGS.recursionDesired : 0;
-  view.setUint16(2, FLAGS.response | desired | FLAGS.nxdomain);
+  view.setUint16(2, FLAGS.response | desired | RCODE[rcode]);
   view.setUint16(4, 1);
   view.setUint16(10, edns ? 1 : 0);
   bytes.set(question, DNS_HEADER_BYTES);

@@ -6,7 +6,7 @@
  */
 import type { AgentEvent, DnsEvent, Event } from "../record/event.ts";
 import { coverageOf, type Interval } from "./coverage.ts";
-import { type Row, RowTable } from "./row.ts";
+import { meantNames, type Row, RowTable } from "./row.ts";
 
 /** Verdicts of one kind. A refusal that is not carried out counts as `deny`. */
 export interface VerdictCounts {
@@ -52,7 +52,8 @@ export interface Summary {
  * Groups the events.
  *
  * A look-up whose name was then connected to has no row of its own, unless the
- * look-up itself met a refusal that the connection's row does not tell.
+ * look-up itself met a refusal that the connection's row does not tell. A name
+ * is not connected to when the client says another one at its address.
  *
  * @param events A journal's events, in order.
  * @param problems What the reader found wrong; handed on as it is.
@@ -68,7 +69,7 @@ export function aggregate(
   for (const event of events) {
     if (event.kind === "agent") agent.push(event);
     if (event.kind !== "connection") continue;
-    for (const name of event.names) connected.add(name);
+    for (const name of meantNames(event)) connected.add(name);
     table.addConnection(event);
   }
   for (const event of events) {

@@ -8,7 +8,8 @@
  * @module
  */
 import type { Summary } from "./aggregate.ts";
-import type { Row } from "./row.ts";
+import { addressInEntry, isHostName } from "./entry_text.ts";
+import { meantNames, type Row } from "./row.ts";
 
 /** Attempts of a whole run, or only those that are, or would be, refused. */
 export type AllowanceScope = "seen" | "refused";
@@ -45,24 +46,14 @@ const CONNECT_TYPES: ReadonlySet<string> = new Set(["A", "AAAA", "HTTPS"]);
 
 const DEFAULT_PORT = 443;
 
-/** RFC 1035 section 2.3.4. */
-const MAX_NAME_CHARACTERS = 253;
-
-/** A label; the underscore is for service names (RFC 2782), which apt asks. */
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
-
-/** A last label that makes readers take the whole for an IPv4 address. */
-const NUMERIC_LABEL = /^(?:\d+|0x[0-9a-f]*)$/i;
-
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-
 /**
  * The smallest list of endpoints that would have allowed exactly this.
  *
  * A name that was looked up and refused was never connected to, so its port is
- * not known: its entry is the host alone, which means TCP to port 443. All
- * names that led to a connection's address are listed, because which of them
- * comes last differs from run to run.
+ * not known: its entry is the host alone, which means TCP to port 443. The name
+ * that a client said is listed alone. Where it was not asked, all names that led
+ * to the address are, because which of them comes last differs from run to run.
+ * A client that says none gets out by the address only.
  *
  * @param summary From `aggregate`.
  * @param which `refused` leaves out what the policy in force allows.
@@ -180,8 +171,22 @@ class Needs {
     );
   }
 
+  /** The client says a name that the policy allows, but where none leads. */
+  #isRefusedForAddress({ decision, sni, port, protocol }: Row): boolean {
+    if (decision === "allow" || sni === null) return false;
+    return this.#summary.rows.some((row) =>
+      row.decision === "allow" && row.name === sni && row.port === port &&
+      row.protocol === protocol
+    );
+  }
+
   #addConnection(row: Row): void {
-    const hosts = row.names.map((name) => this.#hostOf(name));
+    if (this.#isRefusedForAddress(row)) {
+      const reason = "is allowed, but not at the address where it is said";
+      this.#withhold(row.sni ?? "", reason);
+      return;
+    }
+    const hosts = meantNames(row).map((name) => this.#hostOf(name));
     const known = hosts.filter((host) => host !== null);
     if (ICMP.has(row.protocol)) {
       for (const address of row.addresses) this.#addAddress(address, "/icmp");
@@ -198,8 +203,7 @@ class Needs {
     }
     for (const host of known) {
       this.#connected.add(host);
-      const isDefault = suffix === `:${DEFAULT_PORT}`;
-      this.#entries.add(isDefault ? host : `${host}${suffix}`);
+      this.#entries.add(`${host}${suffix}`);
     }
     // Without its newest name a connection can only be allowed by address.
     if ((hosts[0] ?? null) === null) {
@@ -208,9 +212,9 @@ class Needs {
   }
 
   #addAddress(address: string, suffix: string): void {
-    if (IPV4.test(address)) this.#entries.add(`${address}${suffix}`);
-    else if (isIpv6(address)) this.#entries.add(`[${address}]${suffix}`);
-    else this.#withhold(address, "is not an address");
+    const place = addressInEntry(address);
+    if (place === null) this.#withhold(address, "is not an address");
+    else this.#entries.add(`${place}${suffix}`);
   }
 
   #hostOf(name: string): string | null {
@@ -224,20 +228,9 @@ class Needs {
   }
 }
 
+/** What an entry says behind its host; null when none can say it. */
 function suffixOf({ protocol, port }: Row): string | null {
   if (port === 0) return null;
-  if (protocol === "tcp") return `:${port}`;
+  if (protocol === "tcp") return port === DEFAULT_PORT ? "" : `:${port}`;
   return protocol === "udp" ? `:${port}/udp` : null;
-}
-
-function isHostName(name: string): boolean {
-  if (name.length > MAX_NAME_CHARACTERS) return false;
-  const labels = name.split(".");
-  return labels.every((label) => LABEL.test(label)) &&
-    !NUMERIC_LABEL.test(labels.at(-1)!);
-}
-
-function isIpv6(address: string): boolean {
-  const isPlain = /^[0-9a-f:.]{2,45}$/i.test(address) && address.includes(":");
-  return isPlain && URL.canParse(`http://[${address}]/`);
 }

@@ -15,6 +15,7 @@ import {
   commandOf,
   countOf,
   intervalText,
+  ledByOf,
   type Outcome,
   outcomeOf,
   senderOf,
@@ -121,10 +122,12 @@ function sectionOf(
 function rowOf(row: Row, summary: Summary): string {
   const [address = "", ...others] = row.addresses;
   const command = commandOf(row);
+  const ledBy = ledByOf(row);
+  const place = ledBy === null ? "" : `<br>of ${code(ledBy)}`;
   const rule = row.rule === null ? "" : `<br>${code(row.rule)}`;
   const cells = [
     row.name === null ? "" : code(row.name),
-    address === "" ? "" : code(address) + moreAddresses(others.length),
+    address === "" ? "" : code(address) + moreAddresses(others.length) + place,
     row.port === 0 ? "" : `${row.port}`,
     escapeMarkdown(cut(row.protocol)),
     code(senderOf(row)) + (command === "" ? "" : `<br>${code(command)}`),

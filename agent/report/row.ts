@@ -13,10 +13,15 @@ import type {
 
 /** All attempts that agree in everything but time. */
 export interface Row {
-  /** The newest name of the destination; null when only an address is known. */
+  /**
+   * The name that the client said, or else the newest of the destination; null
+   * when only an address is known.
+   */
   readonly name: string | null;
-  /** Every name that was answered with the destination, `name` first. */
+  /** Every name that was answered with the destination. */
   readonly names: readonly string[];
+  /** The name that the client said; null when none was read. */
+  readonly sni: string | null;
   /** Destinations; for `dns` the addresses in the answers. In order of time. */
   readonly addresses: readonly string[];
   /** Destination port; 0 where there is none, and for `dns`. */
@@ -52,6 +57,30 @@ export interface Row {
 /** What stands in the journal, and when. */
 export type At<T> = T & { readonly time: string };
 
+/** Refused because the client says no name that can be relied on. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  "name_missing",
+  "name_unreadable",
+]);
+
+/**
+ * The names that a connection is for, as far as one can know.
+ *
+ * @param of An event, or a row of them.
+ * @returns What the client said; while nobody listened, each name that was
+ * answered with the destination; empty when only the address lets it go.
+ */
+export function meantNames(
+  of: Pick<Row, "why" | "sni" | "names">,
+): readonly string[] {
+  const { why, sni, names } = of;
+  if (sni !== null) {
+    const isByAddress = why === "allowed_address" && !names.includes(sni);
+    return isByAddress ? [] : [sni];
+  }
+  return NAMELESS.has(why) ? [] : names;
+}
+
 type KeyPart = string | number | boolean | null;
 
 /** Collects events into rows. */
@@ -61,7 +90,7 @@ export class RowTable {
   /** Adds one connection to the row of its name, or else of its address. */
   addConnection(event: At<ConnectionEvent>): void {
     const { address, port } = event.destination;
-    const name = event.names[0];
+    const name = event.sni ?? event.names[0];
     // The flag keeps a hostile name that reads like an address apart from one.
     const key = [name ?? address, name === undefined, port, event.protocol];
     this.#group(key, event).addConnection(event);
@@ -100,6 +129,7 @@ class Group {
   readonly #types = new Set<string>();
   readonly #servers = new Map<string, EndpointField>();
   #name: string | null = null;
+  #sni: string | null = null;
   #port = 0;
   #protocol = "dns";
   #answered = false;
@@ -113,7 +143,8 @@ class Group {
 
   addConnection(event: At<ConnectionEvent>): void {
     this.#count(event.time);
-    this.#name = event.names[0] ?? null;
+    this.#sni ??= event.sni;
+    this.#name = event.sni ?? event.names[0] ?? null;
     this.#port = event.destination.port;
     this.#protocol = event.protocol;
     this.#addresses.add(event.destination.address);
@@ -139,6 +170,7 @@ class Group {
     return {
       name: this.#name,
       names: [...this.#names],
+      sni: this.#sni,
       addresses: [...this.#addresses],
       port: this.#port,
       protocol: this.#protocol,

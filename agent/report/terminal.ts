@@ -19,6 +19,7 @@ import {
   cautionsOf,
   commandOf,
   countOf,
+  ledByOf,
   type Outcome,
   outcomeOf,
   senderOf,
@@ -156,8 +157,10 @@ function refusalOf(
   const command = commandOf(row);
   const entries = allowanceForRow(row, summary);
   const pid = process === null ? "" : ` (pid ${process.pid})`;
+  const ledBy = ledByOf(row);
+  const place = ledBy === null ? "" : `, at an address of ${ledBy}`;
   const lines = [
-    `  ${subjectOf(row)}, ${countOf(row.times, "time")}`,
+    `  ${subjectOf(row)}, ${countOf(row.times, "time")}${place}`,
     `    by ${senderOf(row)}${pid}${command === "" ? "" : `: ${command}`}`,
   ].map((line) => shortenMiddle(escapeTerminal(line), width));
   return entries.length === 0

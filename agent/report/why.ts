@@ -61,6 +61,28 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     meaning: "The policy allows this to another process or step only.",
     remedy: "Add an entry for this process too, or one for every process.",
   }],
+  ["sni_not_allowed", {
+    meaning:
+      "In TLS the client says a name that is not allowed at this address.",
+    remedy: "If the build needs it, add that name, and connect where it leads.",
+  }],
+  ["host_not_allowed", {
+    meaning:
+      "In HTTP the client says a host that is not allowed at this address.",
+    remedy: "If the build needs it, add that host, and connect where it leads.",
+  }],
+  ["name_missing", {
+    meaning:
+      "The client says no name, or speaks neither TLS (443) nor HTTP (80).",
+    remedy:
+      "If the address itself is meant, add it: then no name is asked for.",
+  }],
+  ["name_unreadable", {
+    meaning:
+      "What the client says can be read in two ways, or ends in the middle.",
+    remedy:
+      "If the address itself is meant, add it: then no name is asked for.",
+  }],
   ["resolver_not_allowed", {
     meaning: "The query goes to a server that is not this machine's resolver.",
     remedy: "Use the machine's resolver, or name the server with --resolver.",

@@ -30,6 +30,14 @@ export function subjectOf(row: Row): string {
   return `${place}${suffix}${protocol === "tcp" ? "" : `/${protocol}`}`;
 }
 
+/**
+ * The name that led to the address at which the client said another one; null
+ * when it said none, or one that leads there.
+ */
+export function ledByOf({ sni, names }: Row): string | null {
+  return sni === null || names.includes(sni) ? null : names[0] ?? null;
+}
+
 /** The sender as one word: its executable, its container, or what is known. */
 export function senderOf({ process, container }: Row): string {
   if (process !== null) return process.exe ?? `pid ${process.pid}`;

@@ -272,6 +272,8 @@ function seenOf(way: Way): Seen {
       sourcePort,
       destinationPort: 443,
       tcpFlags: 0,
+      tcpSequence: 0,
+      tcpAcknowledgment: 0,
       payload: new Uint8Array(0),
     },
     nowMs: NOW_MS,

@@ -20,6 +20,7 @@ Deno.test("parsePolicy() fills in every default", () => {
     egress: "block",
     allow: [],
     deny: [],
+    names: "answered",
     inbound: "listening",
     source: { watch: true, ignore: [] },
     on: { denied: "warn", overwritten: "warn" },
@@ -33,6 +34,7 @@ egress: audit
 allow: [ "*.a.example:8443" ]
 deny:
   - b.example
+names: said
 inbound: allow
 source: { watch: false, ignore: [ "dist/**" ] }
 on: { denied: fail, overwritten: ignore }
@@ -57,6 +59,7 @@ on: { denied: fail, overwritten: ignore }
       step: null,
       process: null,
     }],
+    names: "said",
     inbound: "allow",
     source: { watch: false, ignore: ["dist/**"] },
     on: { denied: "fail", overwritten: "ignore" },

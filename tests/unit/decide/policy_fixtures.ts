@@ -30,6 +30,7 @@ allow:
   - { host: upload.example.com, step: Publish, process: /usr/bin/twine }
   - { address: 192.0.2.0/24, port: "*", protocol: udp }
 deny: [ "*.bad.example", { host: worse.example, port: 80 } ]
+names: said
 inbound: deny
 source: { watch: false, ignore: [ "dist/**" ] }
 on: { denied: fail, overwritten: ignore }
@@ -56,6 +57,7 @@ export const REFUSED: readonly PolicyFixture[] = [
   { name: "an unknown egress", text: "version: 1\negress: audti" },
   { name: "an egress in upper case", text: "version: 1\negress: BLOCK" },
   { name: "an empty egress", text: "version: 1\negress:" },
+  { name: "an unknown names", text: "version: 1\nnames: shouted" },
   { name: "an unknown inbound", text: "version: 1\ninbound: all" },
   { name: "a consequence of YAML 1.1", text: "version: 1\non: { denied: no }" },
   { name: "settings that are a list", text: "version: 1\nsource: []" },

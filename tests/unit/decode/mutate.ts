@@ -108,15 +108,20 @@ const EDGES = hex("00 01 02 05 06 11 2b 2c 3c 3f 40 45 60 7f 80 c0 c1 fe ff");
  *
  * @param seed Any 32-bit number.
  * @param index Which one.
+ * @param samples What to damage.
  * @param into Receives the bytes, from its start on.
  * @returns The part of `into` that is the datagram.
  */
 export function mutate(
-  { seed, index }: { seed: number; index: number },
+  { seed, index, samples = DATAGRAMS }: {
+    seed: number;
+    index: number;
+    samples?: readonly Uint8Array[];
+  },
   into: Uint8Array,
 ): Uint8Array {
   let state = scramble(seed ^ scramble(index));
-  const sample = DATAGRAMS[state % DATAGRAMS.length]!;
+  const sample = samples[state % samples.length]!;
   into.set(sample);
   state = scramble(state);
   const changes = 1 + state % 4;

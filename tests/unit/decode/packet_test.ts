@@ -56,9 +56,19 @@ Deno.test("decodePacket() reads a captured IPv6 SYN", () => {
       sourcePort: 52909,
       destinationPort: 8443,
       tcpFlags: TCP_FLAG.SYN,
+      tcpSequence: 0x876980e2,
+      tcpAcknowledgment: 0,
       payload: new Uint8Array(0),
     },
   });
+});
+
+Deno.test("decodePacket() gives what a TCP sender acknowledges", () => {
+  const packet = hex(IPV6_SYN.replace("00000000a002", "c0000001a012"));
+  const decoded = decodePacket(packet);
+
+  assert.ok(decoded.ok);
+  assert.equal(decoded.value.tcpAcknowledgment, 0xc000_0001);
 });
 
 Deno.test("decodePacket() reads a captured DNS query down to its payload", () => {
@@ -76,6 +86,8 @@ Deno.test("decodePacket() reads a captured DNS query down to its payload", () =>
     sourcePort: 55355,
     destinationPort: 53,
     tcpFlags: 0,
+    tcpSequence: 0,
+    tcpAcknowledgment: 0,
   });
   assert.deepEqual(payload.subarray(0, 2), hex("3e47"));
 });

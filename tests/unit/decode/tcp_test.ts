@@ -22,12 +22,14 @@ const REFUSED: readonly { name: string; dump: string; why: string }[] = [
   },
 ];
 
-Deno.test("decodeTcp() reads ports, flags and payload of a SYN", () => {
+Deno.test("decodeTcp() reads ports, numbers, flags and payload of a SYN", () => {
   assert.deepEqual(decodeTcp(hex(SYN + "deadbeef")), {
     ok: true,
     value: {
       sourcePort: 57627,
       destinationPort: 8443,
+      sequence: 0x41f67e62,
+      acknowledgment: 0,
       flags: TCP_FLAG.SYN,
       payload: hex("deadbeef"),
     },
@@ -50,6 +52,16 @@ Deno.test("decodeTcp() reads a header without options", () => {
   assert.ok(decoded.ok);
   assert.equal(decoded.value.flags, TCP_FLAG.ACK);
   assert.deepEqual(decoded.value.payload, hex("02"));
+});
+
+Deno.test("decodeTcp() reads numbers with their highest bit set", () => {
+  const decoded = decodeTcp(
+    hex(SYN.replace("41f67e62 00000000", "fffffffe 80000001")),
+  );
+
+  assert.ok(decoded.ok);
+  assert.equal(decoded.value.sequence, 0xffff_fffe);
+  assert.equal(decoded.value.acknowledgment, 0x8000_0001);
 });
 
 for (const { name, dump, why } of REFUSED) {

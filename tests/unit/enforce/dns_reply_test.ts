@@ -35,6 +35,7 @@ function queryOf(family: 4 | 6, edns: boolean): RefusedQuery {
     recursionDesired: true,
     question: QUESTION,
     edns,
+    rcode: "NXDOMAIN",
     why: "not_allowed",
   };
 }
@@ -158,11 +159,14 @@ Deno.test("encodeRefusal() adds up for any addresses, ports, ids and names", () 
         client: { address: client, port: clientPort },
         server: { address: server, port: serverPort },
         ...{ id, recursionDesired: true, question, edns, why },
+        rcode: edns ? "NOERROR" : "NXDOMAIN",
       });
       assert.equal(checksumOf(packet), 0);
       const decoded = decodePacket(packet);
       assert.ok(decoded.ok);
-      assert.ok(decodeDns(decoded.value.payload).ok);
+      const answer = decodeDns(decoded.value.payload);
+      assert.ok(answer.ok);
+      assert.equal(answer.value.rcode, edns ? 0 : 3);
     },
   ));
 });

@@ -28,6 +28,8 @@ function packetOf(family: 4 | 6, protocol: number, identifier = 0): Packet {
     sourcePort: 0,
     destinationPort: 0,
     tcpFlags: 0,
+    tcpSequence: 0,
+    tcpAcknowledgment: 0,
     payload,
   };
 }

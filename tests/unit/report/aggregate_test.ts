@@ -20,6 +20,7 @@ Deno.test("aggregate() puts attempts that agree into one row", () => {
   assert.deepEqual(rows, [{
     name: "a.example",
     names: ["a.example", "b.example"],
+    sni: null,
     addresses: ["198.51.100.1", "198.51.100.2"],
     port: 443,
     protocol: "tcp",
@@ -45,6 +46,10 @@ const APART: readonly { readonly name: string; readonly other: Event }[] = [
     other: connection({ destination: { address: "198.51.100.1", port: 80 } }),
   },
   { name: "protocol", other: connection({ protocol: "udp" }) },
+  {
+    name: "name that the client says",
+    other: connection({ sni: "b.example" }),
+  },
   { name: "executable", other: connection({ process: NODE }) },
   { name: "executable not found", other: connection({ process: null }) },
   {
@@ -63,6 +68,32 @@ for (const { name, other } of APART) {
     assert.equal(aggregate([connection(), other]).rows.length, 2);
   });
 }
+
+Deno.test("aggregate() shows a flow under the name that the client said", () => {
+  const names = ["b.example", "a.example"];
+  const { rows } = aggregate([
+    connection({ time: at(1), sni: "a.example", names }),
+    connection({ time: at(2), sni: "a.example", names: ["a.example"] }),
+  ]);
+
+  assert.deepEqual(
+    rows.map(({ name, names, sni, times }) => ({ name, names, sni, times })),
+    [{ name: "a.example", names, sni: "a.example", times: 2 }],
+  );
+});
+
+Deno.test("aggregate() adds flows whose client stayed silent to those of their name", () => {
+  const silent = connection();
+  const said = connection({ sni: "a.example" });
+  for (const events of [[silent, said], [said, silent]]) {
+    const { rows } = aggregate(events);
+
+    assert.deepEqual(
+      rows.map(({ name, sni, times }) => ({ name, sni, times })),
+      [{ name: "a.example", sni: "a.example", times: 2 }],
+    );
+  }
+});
 
 Deno.test("aggregate() gives a row to each address without a name", () => {
   const { rows } = aggregate([
@@ -127,6 +158,7 @@ Deno.test("aggregate() shows a look-up that no connection followed", () => {
 const FOLLOWED: readonly {
   readonly name: string;
   readonly query: Event;
+  readonly flow?: Parameters<typeof connection>[0];
   readonly protocols: readonly string[];
 }[] = [
   {
@@ -154,12 +186,39 @@ const FOLLOWED: readonly {
     query: lookUp({ why: "resolver_not_allowed" }),
     protocols: ["tcp", "dns"],
   },
+  {
+    name: "hides the look-up of the name that the client says",
+    query: lookUp(),
+    flow: { sni: "a.example" },
+    protocols: ["tcp"],
+  },
+  {
+    name: "shows a look-up of another name than the client says",
+    query: lookUp(),
+    flow: { sni: "b.example", why: "sni_not_allowed" },
+    protocols: ["dns", "tcp"],
+  },
+  {
+    name: "shows a look-up behind which the client says no name",
+    query: lookUp(),
+    flow: { why: "name_missing" },
+    protocols: ["dns", "tcp"],
+  },
+  {
+    name: "shows a look-up behind which nobody can read the name",
+    query: lookUp(),
+    flow: { why: "name_unreadable" },
+    protocols: ["dns", "tcp"],
+  },
 ];
 
-for (const { name, query, protocols } of FOLLOWED) {
+for (const { name, query, flow, protocols } of FOLLOWED) {
   Deno.test(`aggregate() ${name} when a connection follows`, () => {
     const names = ["a.example", "older.example"];
-    const { rows } = aggregate([query, connection({ names, time: at(1) })]);
+    const { rows } = aggregate([
+      query,
+      connection({ names, time: at(1), ...flow }),
+    ]);
 
     assert.deepEqual(
       rows.map(({ protocol }) => protocol).sort(),

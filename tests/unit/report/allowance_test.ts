@@ -32,7 +32,7 @@ const SEEN: readonly {
   {
     name: "an IPv4 address without a name",
     events: [to(["198.51.100.1", 443], { names: [] })],
-    entries: ["198.51.100.1:443"],
+    entries: ["198.51.100.1"],
   },
   {
     name: "an IPv6 address without a name",
@@ -113,6 +113,73 @@ const SEEN: readonly {
     entries: ["192.0.2.53:53/udp", "a.example"],
   },
   {
+    name: "the name that the client says, and no other of the address",
+    events: [
+      connection({
+        decision: "allow",
+        why: "allowed_name",
+        sni: "b.example",
+        names: ["a.example", "b.example"],
+      }),
+    ],
+    entries: ["b.example"],
+  },
+  {
+    name: "the name in TLS that is refused, for its port",
+    events: [
+      to(["198.51.100.1", 8443], { why: "sni_not_allowed", sni: "b.example" }),
+    ],
+    entries: ["b.example:8443"],
+  },
+  {
+    name: "the name in QUIC that is refused",
+    events: [
+      connection({ why: "sni_not_allowed", sni: "b.example", protocol: "udp" }),
+    ],
+    entries: ["b.example:443/udp"],
+  },
+  {
+    name: "the host in HTTP that is refused, beside the look-up it misused",
+    events: [
+      lookUp({ decision: "allow", why: "allowed_name" }),
+      to(["198.51.100.1", 80], { why: "host_not_allowed", sni: "b.example" }),
+    ],
+    entries: ["a.example/dns", "b.example:80"],
+  },
+  {
+    name: "the address where it is allowed whatever the client says",
+    events: [
+      connection({
+        decision: "allow",
+        why: "allowed_address",
+        sni: "b.example",
+      }),
+    ],
+    entries: ["198.51.100.1"],
+  },
+  ...["name_missing", "name_unreadable"].flatMap((why) => [
+    {
+      name: `the address after ${why}, and the look-up before it`,
+      events: [lookUp(), connection({ why })],
+      entries: ["198.51.100.1", "a.example/dns"],
+    },
+    {
+      name: `the address and its port after ${why}`,
+      events: [to(["198.51.100.1", 80], { why })],
+      entries: ["198.51.100.1:80"],
+    },
+    {
+      name: `the IPv6 address after ${why}`,
+      events: [to(["2001:db8::1", 443], { why })],
+      entries: ["[2001:db8::1]"],
+    },
+    {
+      name: `the address and UDP after ${why}`,
+      events: [to(["2001:db8::1", 443], { why, protocol: "udp" })],
+      entries: ["[2001:db8::1]:443/udp"],
+    },
+  ]),
+  {
     name: "upper case as lower case",
     events: [connection({ names: ["A.Example"] })],
     entries: ["a.example"],
@@ -182,7 +249,7 @@ const WITHHELD: readonly {
     event: connection({ names: ["*.example"] }),
     subject: "*.example",
     reason: "is not a host name",
-    entries: ["198.51.100.1:443"],
+    entries: ["198.51.100.1"],
   },
   {
     name: "an address that is none",
@@ -215,6 +282,23 @@ const WITHHELD: readonly {
     reason: "is named by a deny entry",
   },
   {
+    name: "the name that a deny entry means, and not of the address's",
+    event: connection({
+      why: "denied_by_rule",
+      rule: "*.bad.example",
+      sni: "x.bad.example",
+    }),
+    subject: "x.bad.example",
+    reason: "is named by a deny entry",
+  },
+  {
+    name: "a host in HTTP that is an address, which gets the flow's address",
+    event: connection({ why: "host_not_allowed", sni: "192.0.2.7" }),
+    subject: "192.0.2.7",
+    reason: "is not a host name",
+    entries: ["198.51.100.1"],
+  },
+  {
     name: "malformed packets",
     event: connection({ why: "packet_malformed" }),
     subject: "a.example",
@@ -244,6 +328,26 @@ Deno.test("allowanceFor() leaves out what is allowed when asked for refused", ()
   ]);
 });
 
+Deno.test("allowanceFor() adds no name again that is allowed elsewhere", () => {
+  const sni = "b.example";
+  const refused = connection({ why: "sni_not_allowed", sni, enforced: true });
+  const allowed = { decision: "allow", why: "allowed_name", sni } as const;
+  const elsewhere = to(["198.51.100.2", 443], { ...allowed, names: [sni] });
+  const onAnotherPort = to(["198.51.100.2", 80], { ...allowed, names: [sni] });
+
+  const summary = aggregate([refused, elsewhere]);
+  assert.deepEqual(allowanceFor(summary, "refused"), []);
+  assert.deepEqual(withheldFrom(summary, "refused"), [{
+    subject: sni,
+    reason: "is allowed, but not at the address where it is said",
+  }]);
+  assert.deepEqual(allowanceFor(summary, "seen"), [sni]);
+  assert.deepEqual(
+    allowanceFor(aggregate([refused, onAnotherPort]), "refused"),
+    [sni],
+  );
+});
+
 Deno.test("allowanceForRow() allows one row", () => {
   const summary = summaryOf("block_refused");
   const row = summary.rows.find(({ port }) => port === 22)!;
@@ -252,7 +356,13 @@ Deno.test("allowanceForRow() allows one row", () => {
 });
 
 for (
-  const journal of ["audit_npm_view", "block_refused", "hostile", "killed"]
+  const journal of [
+    "audit_npm_view",
+    "block_refused",
+    "said_names",
+    "hostile",
+    "killed",
+  ]
 ) {
   Deno.test(`allowanceFor() writes entries that parse for ${journal}`, () => {
     const entries = allowanceFor(summaryOf(journal), "seen");
@@ -267,7 +377,11 @@ Deno.test("allowanceFor() makes one exact host of a hostile name, or nothing", (
   const names = fc.string({ unit: characters, minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(names, (name) => {
-      const events = [lookUp({ name }), connection({ names: [name] })];
+      const events = [
+        lookUp({ name }),
+        connection({ names: [name] }),
+        connection({ sni: name, why: "sni_not_allowed" }),
+      ];
       for (const event of events) {
         for (const text of allowanceFor(aggregate([event]), "seen")) {
           const { target, port } = parseEndpoint(text, "allow");

@@ -5,7 +5,13 @@ import { renderJson } from "../../../agent/report/json.ts";
 import { summaryOf } from "./samples.ts";
 
 for (
-  const journal of ["audit_npm_view", "block_refused", "hostile", "killed"]
+  const journal of [
+    "audit_npm_view",
+    "block_refused",
+    "said_names",
+    "hostile",
+    "killed",
+  ]
 ) {
   Deno.test(`renderJson() tells of ${journal} all that the summary holds`, () => {
     const summary = summaryOf(journal);
@@ -54,6 +60,7 @@ Deno.test("renderJson() keeps its members and their order", () => {
   assert.deepEqual(Object.keys(report.rows[0]), [
     "name",
     "names",
+    "sni",
     "addresses",
     "port",
     "protocol",

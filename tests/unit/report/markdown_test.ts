@@ -11,7 +11,13 @@ const MAX_SUMMARY_BYTES = 1024 * 1024;
 const OWN_TAGS = /<\/?(?:code|details|summary)>|<br>/g;
 
 for (
-  const journal of ["audit_npm_view", "block_refused", "hostile", "killed"]
+  const journal of [
+    "audit_npm_view",
+    "block_refused",
+    "said_names",
+    "hostile",
+    "killed",
+  ]
 ) {
   Deno.test(`renderMarkdown() lays ${journal} out`, () => {
     assert.equal(renderMarkdown(summaryOf(journal)), fixture(`${journal}.md`));
@@ -106,6 +112,7 @@ Deno.test("renderMarkdown() is harmless whatever the build calls itself", () => 
         destination: { address: rule, port: 1 },
         names: [],
       }),
+      connection({ ...part, names: [exe], sni: name }),
       lookUp({ ...part, name, answers: [exe] }),
       agent("tampered", { second: 0, message: why }),
     ], [rule])));

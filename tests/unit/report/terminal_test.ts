@@ -14,6 +14,7 @@ const GOLDEN = [
   { journal: "audit_npm_view", columns: 100, egress: "audit" },
   { journal: "audit_npm_view", columns: 60, egress: "audit" },
   { journal: "block_refused", columns: 100, egress: "block" },
+  { journal: "said_names", columns: 100, egress: "block" },
   { journal: "hostile", columns: 100, egress: "audit" },
   { journal: "killed", columns: 80, egress: "block" },
 ] as const;
@@ -131,6 +132,7 @@ Deno.test("renderTerminal() fits the width and gives the runner no order", () =>
     exe: text,
     args: fc.array(text, { maxLength: 4 }),
     address: text,
+    sni: text,
     rule: text,
     message: text,
     protocol: text,
@@ -138,11 +140,13 @@ Deno.test("renderTerminal() fits the width and gives the runner no order", () =>
   });
   fc.assert(fc.property(world, (one) => {
     const { name, exe, args, address, rule, message, protocol, columns } = one;
+    const { sni } = one;
     const process = { pid: 1, exe, args, uid: 0, ancestors: [] };
     const part = { enforced: true, process, rule };
     const summary = aggregate([
       connection({ ...part, names: [name], destination: { address, port: 1 } }),
       connection({ ...part, names: [], protocol, why: name }),
+      connection({ ...part, names: [name], sni, why: "sni_not_allowed" }),
       lookUp({ ...part, name }),
       agent("tampered", { second: 0, message }),
     ], [message]);

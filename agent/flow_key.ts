@@ -1,0 +1,18 @@
+/**
+ * How tables of flows tell one from another.
+ *
+ * @module
+ */
+import { formatAddress } from "./decode/address.ts";
+import type { Packet } from "./decode/packet.ts";
+
+/** What tells a flow from others: protocol and both ends. */
+export function flowKey(
+  flow: Pick<
+    Packet,
+    "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
+  >,
+): string {
+  return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
+    `${formatAddress(flow.destination)} ${flow.destinationPort}`;
+}

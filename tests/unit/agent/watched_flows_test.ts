@@ -1,0 +1,547 @@
+import assert from "node:assert/strict";
+import type { Decision } from "../../../agent/decide/decision.ts";
+import { addressKey } from "../../../agent/decide/address_key.ts";
+import { decideFlow } from "../../../agent/decide/flow.ts";
+import { compilePolicy } from "../../../agent/decide/match.ts";
+import { NameTable } from "../../../agent/decide/names.ts";
+import type { Packet } from "../../../agent/decode/packet.ts";
+import { MARK } from "../../../agent/enforce/marks.ts";
+import type { Outcome } from "../../../agent/outcome.ts";
+import type { EventBody } from "../../../agent/record/event.ts";
+import { RecentFlows } from "../../../agent/record/recent.ts";
+import { WatchedFlows } from "../../../agent/watched_flows.ts";
+import { NOBODY, policyOf, type PolicyTexts } from "../decide/policies.ts";
+import { hex } from "../../hex.ts";
+import { makeHello, makeRecords, serverName } from "../decode/hellos.ts";
+import { cryptoFrame, sealDatagram } from "../decode/quic_seal.ts";
+import { datagram, queued, QUEUED_MARK, TcpClient } from "./clients.ts";
+
+const ACCEPT = 1;
+const SAY_MS = 5_000;
+const SILENT_MS = 10_000;
+const MAX_FLOWS = 8_192;
+const MAX_HELD_PER_FLOW = 48;
+const MAX_HELD = 2_048;
+
+const GOOD = helloFor("a.example");
+const EVIL = helloFor("evil.example");
+/** What a client says when the server has answered its hello. */
+const FINISHED = hex("1403030001 01 1703030004 00000000");
+const REQUEST = "POST / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+const WEB: PolicyTexts = { allow: ["a.example:80"] };
+const PASS = { verdict: ACCEPT, mark: MARK.PASS, released: [] };
+const ALLOW_MARK = 0x7000_0000;
+const ALLOW = { verdict: ACCEPT, mark: ALLOW_MARK, released: [] };
+const DENY = { verdict: ACCEPT, mark: MARK.DENY, released: [] };
+const HOLD = { verdict: null, mark: 0, released: [] };
+
+/** What one packet came to. */
+type Answer = Omit<Outcome, "events" | "released"> & {
+  /** Ids. */
+  readonly released: readonly number[];
+};
+
+/** The packet thread around the flows: judges, opens, and writes events. */
+class Guard {
+  readonly #world = {
+    names: new NameTable(),
+    said: new RecentFlows(),
+    allowMark: ALLOW_MARK,
+  };
+  readonly #policy;
+  readonly flows: WatchedFlows;
+  /** Ids count from 1 in the order of the packets. */
+  #id = 0;
+  nowMs = 0;
+  /** Of each event `why sni`, with ` audit` when it was not carried out. */
+  readonly said: string[] = [];
+
+  constructor(texts: PolicyTexts = { allow: ["a.example", "a.example/udp"] }) {
+    this.#policy = compilePolicy(policyOf(texts));
+    const address = addressKey(Uint8Array.of(198, 51, 100, 1));
+    this.#world.names.pin("a.example", address);
+    this.flows = new WatchedFlows({ ...this.#world, policy: this.#policy });
+  }
+
+  /** Judges packets one after the other; the last answer. */
+  send(...packets: readonly Packet[]): Answer {
+    const answers = packets.map((packet) => this.#judge(packet));
+    return answers.at(-1)!;
+  }
+
+  /** Lets time pass to `nowMs`. */
+  expire(nowMs: number): Answer[] {
+    this.nowMs = Math.min(nowMs, 1e9);
+    return this.flows.expire(nowMs).map((outcome) => this.#write(outcome));
+  }
+
+  #judge(packet: Packet): Answer {
+    const { nowMs } = this;
+    const seen = queued(packet, { id: ++this.#id, nowMs });
+    const { protocol, sourcePort, destinationPort: port } = packet;
+    const key = `${protocol} ${sourcePort} ${port}`;
+    const judged = this.flows.judge(key, seen);
+    if (judged !== null) return this.#write(judged);
+    const { destination } = packet;
+    const flow = { protocol, destination, port, sender: NOBODY };
+    const world = { ...this.#world, policy: this.#policy, nowMs };
+    return this.#write(this.flows.open({
+      key,
+      flow,
+      first: decideFlow(flow, world),
+      describe: ({ decision, sni }) => eventOf(decision, sni),
+    }, seen));
+  }
+
+  #write({ events, released, ...answer }: Outcome): Answer {
+    for (const event of events?.() ?? []) {
+      assert.equal(event.kind, "connection");
+      const { why, sni, enforced } = event;
+      this.said.push(`${why} ${sni}${enforced ? "" : " audit"}`);
+    }
+    for (const { mark } of released) assert.equal(mark, QUEUED_MARK);
+    return { ...answer, released: released.map(({ id }) => id) };
+  }
+}
+
+Deno.test("WatchedFlows lets a hello pass, and the flow go when it is answered", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+
+  assert.deepEqual(guard.send(client.syn()), PASS);
+  assert.deepEqual(guard.send(client.say()), PASS);
+  assert.deepEqual(guard.said, []);
+  assert.deepEqual(guard.send(client.say(GOOD)), PASS);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+  assert.deepEqual(guard.send(client.hear(1200).say()), PASS);
+  assert.deepEqual(guard.send(client.say(FINISHED)), ALLOW);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+});
+
+Deno.test("WatchedFlows lets a SYN pass that says the name", () => {
+  const guard = new Guard();
+
+  assert.deepEqual(guard.send(new TcpClient().syn(GOOD)), PASS);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+});
+
+Deno.test("WatchedFlows lets a flow go with its request", () => {
+  const guard = new Guard(WEB);
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.send(client.say(REQUEST)), ALLOW);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+});
+
+Deno.test("WatchedFlows refuses a flow that says another name, and says so once", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+  const hello = client.segment(EVIL);
+
+  assert.deepEqual(guard.send(hello), DENY);
+  assert.deepEqual(guard.send(hello), DENY);
+  assert.deepEqual(guard.said, ["sni_not_allowed evil.example"]);
+});
+
+Deno.test("WatchedFlows refuses a flow whose second hello says another name", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(), client.say(GOOD));
+  client.hear(100);
+
+  assert.deepEqual(guard.send(client.say(EVIL.subarray(0, 50))), HOLD);
+  // An answer to the server must not bring out what waits.
+  assert.deepEqual(guard.send(client.say()), HOLD);
+  assert.deepEqual(guard.send(client.say(EVIL.subarray(50))), {
+    ...DENY,
+    released: [4, 5],
+  });
+  assert.deepEqual(guard.said, [
+    "allowed_name a.example",
+    "sni_not_allowed evil.example",
+  ]);
+});
+
+Deno.test("WatchedFlows lets a flow pass on in audit, and says what it said", () => {
+  const guard = new Guard({ egress: "audit", allow: ["a.example"] });
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.send(client.say(EVIL)), PASS);
+  assert.deepEqual(guard.send(client.hear(9).say(FINISHED)), ALLOW);
+  assert.deepEqual(guard.said, ["sni_not_allowed evil.example audit"]);
+});
+
+Deno.test("WatchedFlows holds the pieces of a hello and releases them together", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.send(client.say(GOOD.subarray(0, 20))), HOLD);
+  // An acknowledgement between them does not wait.
+  assert.deepEqual(guard.send(client.say()), PASS);
+  assert.deepEqual(guard.send(client.say(GOOD.subarray(20, 60))), HOLD);
+  assert.deepEqual(guard.said, []);
+  assert.deepEqual(guard.send(client.say(GOOD.subarray(60))), {
+    ...PASS,
+    released: [3, 5],
+  });
+});
+
+Deno.test("WatchedFlows refuses the pieces of another name together", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(EVIL.subarray(0, 40)));
+
+  assert.deepEqual(guard.send(client.say(EVIL.subarray(40))), {
+    ...DENY,
+    released: [2],
+  });
+});
+
+Deno.test("WatchedFlows holds pieces that come out of order, or again", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  const rest = client.segment(GOOD.subarray(20), { ahead: 21 });
+  const syn = client.syn();
+
+  assert.deepEqual(guard.send(syn, syn), PASS);
+  assert.deepEqual(guard.send(rest, rest), HOLD);
+  assert.deepEqual(guard.send(client.say(GOOD.subarray(0, 20))), {
+    ...PASS,
+    released: [3, 4],
+  });
+});
+
+Deno.test("WatchedFlows holds the datagrams of a QUIC hello", () => {
+  const guard = new Guard();
+  const hello = makeHello({ extensions: [serverName("a.example")] });
+  const parts = [[0, 60], [60, hello.length]].map(([from, to], number) =>
+    sealDatagram({
+      frames: cryptoFrame(from!, hello.subarray(from, to)),
+      number,
+    })
+  );
+
+  assert.deepEqual(guard.send(datagram(parts[0]!)), HOLD);
+  assert.deepEqual(guard.send(datagram(parts[1]!)), {
+    ...PASS,
+    released: [1],
+  });
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+  assert.deepEqual(guard.send(datagram(hex("4cfe4189655e5cd5"))), ALLOW);
+});
+
+Deno.test("WatchedFlows lets a flow of SSH go by its address", () => {
+  const guard = new Guard({ allow: ["a.example:22"] });
+  const client = new TcpClient({ destination: 22 });
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.send(client.say("SSH-2.0-x\r\n")), ALLOW);
+  assert.deepEqual(guard.said, ["allowed_name null"]);
+});
+
+for (const egress of ["block", "audit"] as const) {
+  const said = egress === "block" ? REQUEST : REQUEST.replace("a.", "b.");
+
+  Deno.test(`WatchedFlows lets go what was in the queue behind the name, in ${egress}`, () => {
+    const guard = new Guard({ ...WEB, egress });
+    const client = new TcpClient({ destination: 80 });
+    guard.send(client.syn(), client.say(), client.say(said));
+
+    assert.deepEqual(guard.send(client.say("body")), ALLOW);
+    assert.deepEqual(guard.send(client.fin()), ALLOW);
+    assert.equal(guard.said.length, 1);
+  });
+}
+
+Deno.test("WatchedFlows asks a new connection between the same ends for its name", () => {
+  const guard = new Guard(WEB);
+  const before = new TcpClient({ destination: 80 });
+  guard.send(before.syn(), before.say(REQUEST), before.rst());
+  const client = new TcpClient({ destination: 80, isn: 77_000 });
+
+  assert.deepEqual(guard.send(client.syn()), PASS);
+  const request = REQUEST.replace("a.", "b.");
+  assert.deepEqual(guard.send(client.say(request)), DENY);
+  assert.deepEqual(guard.said, [
+    "allowed_name a.example",
+    "host_not_allowed b.example",
+  ]);
+});
+
+Deno.test("WatchedFlows forgets after five seconds that a flow was let go", () => {
+  const guard = new Guard(WEB);
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say(REQUEST));
+
+  guard.expire(SAY_MS);
+  assert.equal(guard.flows.size, 1);
+  guard.expire(SAY_MS + 1);
+  assert.equal(guard.flows.size, 0);
+  assert.deepEqual(guard.send(client.say("more")), DENY);
+});
+
+Deno.test("WatchedFlows refuses data of a flow whose beginning it has not seen", () => {
+  const guard = new Guard();
+
+  assert.deepEqual(guard.send(new TcpClient().say(GOOD)), DENY);
+  assert.deepEqual(guard.said, ["name_unreadable null"]);
+});
+
+for (const end of ["fin", "rst"] as const) {
+  Deno.test(`WatchedFlows writes a silent client that leaves by ${end} once`, () => {
+    const guard = new Guard();
+    const client = new TcpClient();
+    guard.send(client.syn(), client.say());
+
+    assert.deepEqual(guard.send(client[end]()), PASS);
+    assert.equal(guard.flows.size, 0);
+    assert.deepEqual(guard.said, ["allowed_name null"]);
+  });
+
+  Deno.test(`WatchedFlows lets what follows a silent client's ${end} pass unwritten`, () => {
+    const guard = new Guard();
+    const client = new TcpClient();
+    guard.send(client.syn(), client.say());
+    const last = client[end]();
+    guard.send(last);
+
+    // The answer to the server's own end, and the client's end once more.
+    assert.deepEqual(guard.send(client.say()), PASS);
+    assert.deepEqual(guard.send(last), PASS);
+    assert.equal(guard.flows.size, 0);
+    assert.deepEqual(guard.said, ["allowed_name null"]);
+  });
+}
+
+Deno.test("WatchedFlows refuses a client that says a name behind its end", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(), client.fin());
+
+  assert.deepEqual(guard.send(client.say(GOOD)), DENY);
+});
+
+Deno.test("WatchedFlows refuses a hello that its client's end cuts off", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+
+  assert.deepEqual(guard.send(client.fin()), { ...DENY, released: [2] });
+  assert.deepEqual(guard.said, ["name_unreadable null"]);
+});
+
+Deno.test("WatchedFlows keeps the pieces of a client that was reset until their time is over", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+
+  assert.deepEqual(guard.send(client.rst()), PASS);
+  assert.deepEqual(guard.expire(SAY_MS + 1), [
+    { ...DENY, verdict: null, released: [2] },
+  ]);
+});
+
+Deno.test("WatchedFlows refuses a client that stops in the middle for five seconds", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.nowMs = 100;
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+  guard.nowMs = 4_000;
+  guard.send(client.say(GOOD.subarray(40, 50)));
+
+  assert.deepEqual(guard.expire(100 + SAY_MS), []);
+  assert.deepEqual(guard.expire(101 + SAY_MS), [
+    { ...DENY, verdict: null, released: [2, 3] },
+  ]);
+  assert.equal(guard.flows.size, 0);
+  assert.deepEqual(guard.said, ["name_unreadable null"]);
+});
+
+Deno.test("WatchedFlows lets a client that stops in the middle go in audit", () => {
+  const guard = new Guard({ egress: "audit", allow: ["a.example"] });
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+
+  assert.deepEqual(guard.expire(SAY_MS + 1), [
+    { ...ALLOW, verdict: null, released: [2] },
+  ]);
+  assert.deepEqual(guard.said, ["name_unreadable null audit"]);
+});
+
+Deno.test("WatchedFlows writes a silent client after ten seconds, once", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+
+  assert.deepEqual(guard.expire(SILENT_MS), []);
+  assert.deepEqual(guard.said, []);
+  assert.deepEqual(guard.expire(SILENT_MS + 1), [HOLD]);
+  assert.deepEqual(guard.expire(60_000), []);
+  assert.deepEqual(guard.said, ["allowed_name null"]);
+});
+
+Deno.test("WatchedFlows asks a client that was silent for its name all the same", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+  guard.expire(SILENT_MS + 1);
+
+  assert.deepEqual(guard.send(client.say(EVIL)), DENY);
+  assert.deepEqual(guard.said, [
+    "allowed_name null",
+    "sni_not_allowed evil.example",
+  ]);
+});
+
+Deno.test("WatchedFlows writes a silent client no more when it leaves", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say());
+  guard.expire(SILENT_MS + 1);
+  guard.send(client.fin());
+
+  assert.deepEqual(guard.said, ["allowed_name null"]);
+});
+
+Deno.test("WatchedFlows answers all that waits when the guard ends", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+  guard.send(new TcpClient({ source: 40001 }).syn());
+
+  assert.deepEqual(guard.expire(Infinity), [
+    { ...DENY, verdict: null, released: [2] },
+    HOLD,
+  ]);
+  assert.deepEqual(guard.said, ["name_unreadable null", "allowed_name null"]);
+});
+
+Deno.test("WatchedFlows holds 48 packets of a flow and refuses it with the next", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn());
+  const piece = client.segment(GOOD.subarray(0, 10));
+  for (let count = 0; count < MAX_HELD_PER_FLOW; count++) {
+    assert.deepEqual(guard.send(piece), HOLD);
+  }
+
+  const { released, ...answer } = guard.send(piece);
+  assert.deepEqual(answer, { verdict: null, mark: MARK.DENY });
+  assert.deepEqual(
+    released,
+    Array.from({ length: MAX_HELD_PER_FLOW + 1 }, (_, index) => index + 2),
+  );
+  assert.deepEqual(guard.said, ["name_unreadable null"]);
+});
+
+Deno.test("WatchedFlows holds 2048 packets of all flows, and refuses who sends the next", () => {
+  const guard = new Guard();
+  const perFlow = 32;
+  let source = 1000;
+  for (; (source - 1000) * perFlow < MAX_HELD; source++) {
+    const client = new TcpClient({ source });
+    const piece = client.segment(GOOD.subarray(0, 10), { ahead: 1 });
+    guard.send(client.syn());
+    for (let count = 0; count < perFlow; count++) {
+      assert.deepEqual(guard.send(piece), HOLD);
+    }
+  }
+  const late = new TcpClient({ source });
+  guard.send(late.syn());
+  const { verdict, mark, released } = guard.send(late.say(GOOD.subarray(0, 9)));
+  assert.deepEqual(
+    { verdict, mark, held: released.length },
+    { verdict: null, mark: MARK.DENY, held: 1 },
+  );
+  // A hello in one piece needs no room.
+  const whole = new TcpClient({ source: source + 1 });
+  assert.deepEqual(guard.send(whole.syn(), whole.say(GOOD)), PASS);
+
+  const given = guard.expire(SAY_MS + 1);
+  assert.equal(given.length, MAX_HELD / perFlow);
+  const client = new TcpClient({ source: source + 2 });
+  guard.send(client.syn());
+  assert.deepEqual(guard.send(client.say(GOOD.subarray(0, 9))), HOLD);
+});
+
+Deno.test("WatchedFlows forgets the oldest flow where one too many is opened", () => {
+  const guard = new Guard();
+  const clients = openMany(guard, MAX_FLOWS + 1);
+
+  guard.expire(1);
+  assert.equal(guard.flows.size, MAX_FLOWS);
+  assert.deepEqual(guard.send(clients[1]!.say(GOOD)), PASS);
+  assert.deepEqual(guard.send(clients[0]!.say(GOOD)), DENY);
+  assert.equal(guard.said.at(-1), "name_unreadable null");
+});
+
+Deno.test("WatchedFlows refuses what it holds of a flow that it has to forget", () => {
+  const guard = new Guard();
+  const client = new TcpClient({ source: 65_000 });
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+  openMany(guard, MAX_FLOWS);
+
+  assert.deepEqual(guard.expire(1)[0], {
+    ...DENY,
+    verdict: null,
+    released: [2],
+  });
+});
+
+Deno.test("WatchedFlows stays bounded and quick when flows are opened and left", () => {
+  const guard = new Guard();
+  const startedMs = performance.now();
+  openMany(guard, 50_000);
+
+  assert.equal(guard.flows.size, MAX_FLOWS);
+  assert.ok(performance.now() - startedMs < 5_000);
+});
+
+Deno.test("WatchedFlows stays bounded when flows are let go", () => {
+  const guard = new Guard(WEB);
+  for (let source = 1000; source < 1010 + MAX_FLOWS; source++) {
+    const client = new TcpClient({ source, destination: 80 });
+    guard.send(client.syn(REQUEST));
+  }
+
+  assert.equal(guard.flows.size, MAX_FLOWS);
+});
+
+/** Clients from port 1000 on that have sent their SYN. */
+function openMany(guard: Guard, count: number): TcpClient[] {
+  return Array.from({ length: count }, (_, index) => {
+    const client = new TcpClient({ source: 1000 + index });
+    guard.send(client.syn());
+    return client;
+  });
+}
+
+function eventOf(
+  { decision, enforced, why, rule, names }: Decision,
+  sni: string | null,
+): Extract<EventBody, { kind: "connection" }> {
+  return {
+    kind: "connection",
+    decision,
+    enforced,
+    why,
+    rule,
+    protocol: "tcp",
+    direction: "output",
+    source: { address: "192.0.2.10", port: 1 },
+    destination: { address: "198.51.100.1", port: 443 },
+    names,
+    sni,
+    step: null,
+    process: null,
+    container: null,
+  };
+}
+
+function helloFor(name: string): Uint8Array {
+  return makeRecords(makeHello({ extensions: [serverName(name)] }));
+}

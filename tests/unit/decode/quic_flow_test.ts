@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { QuicFlow } from "../../../agent/decode/quic_flow.ts";
+import { hex } from "../../hex.ts";
+import {
+  cryptoFrame,
+  DESTINATION,
+  helloOf,
+  join,
+  longPacket,
+  sealDatagram,
+} from "./quic_seal.ts";
+import { V1_SHORT } from "./quic_vectors.ts";
+
+const HELLO = helloOf(600);
+const OTHER_HELLO = helloOf(700);
+const OTHER = hex("1112131415161718");
+/** What a server chose: nothing is sealed with keys that are derived of it. */
+const CHOSEN = hex("c1c2c3c4");
+
+const WHOLE = sealDatagram({ frames: cryptoFrame(0, HELLO) });
+const OTHER_WHOLE = sealDatagram({
+  frames: cryptoFrame(0, OTHER_HELLO),
+  destination: OTHER,
+});
+/** The client's acknowledgement of the server's Initial packet. */
+const ACKNOWLEDGED = sealDatagram({
+  frames: hex("02 00 00 00 00"),
+  destination: CHOSEN,
+  keysOf: DESTINATION,
+});
+const FINISHED = longPacket(0xe0, { destination: CHOSEN, bytes: 60 });
+const DATA = hex(V1_SHORT);
+
+/** By name, the datagrams of a flow and what each is. */
+const FLOWS: readonly {
+  name: string;
+  datagrams: readonly Uint8Array[];
+  kinds: readonly string[];
+}[] = [
+  {
+    name: "a connection from its hello to its data",
+    datagrams: [WHOLE, ACKNOWLEDGED, FINISHED, DATA],
+    kinds: ["crypto", "continuation", "continuation", "continuation"],
+  },
+  {
+    name: "a handshake that goes on in one datagram",
+    datagrams: [WHOLE, join([ACKNOWLEDGED, FINISHED, DATA])],
+    kinds: ["crypto", "continuation"],
+  },
+  {
+    name: "data before any hello",
+    datagrams: [DATA, FINISHED, ACKNOWLEDGED],
+    kinds: ["not_quic", "handshake", "unauthentic"],
+  },
+  {
+    name: "data behind half of a hello",
+    datagrams: [
+      sealDatagram({ frames: cryptoFrame(0, HELLO.subarray(0, 300)) }),
+      DATA,
+      sealDatagram({ frames: cryptoFrame(300, HELLO.subarray(300)) }),
+      DATA,
+    ],
+    kinds: ["incomplete", "not_quic", "crypto", "continuation"],
+  },
+  {
+    name: "a second connection that shows its hello",
+    datagrams: [WHOLE, DATA, OTHER_WHOLE, DATA],
+    kinds: ["crypto", "continuation", "crypto", "continuation"],
+  },
+  {
+    name: "a second connection whose hello is in two halves",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: cryptoFrame(300, OTHER_HELLO.subarray(300)),
+        destination: OTHER,
+      }),
+      WHOLE,
+      sealDatagram({
+        frames: cryptoFrame(0, OTHER_HELLO.subarray(0, 300)),
+        destination: OTHER,
+      }),
+    ],
+    kinds: ["crypto", "incomplete", "crypto", "crypto"],
+  },
+  {
+    name: "a second hello behind a Handshake packet",
+    datagrams: [
+      WHOLE,
+      join([
+        longPacket(0xe0, { destination: OTHER, bytes: 40 }),
+        OTHER_WHOLE,
+      ]),
+    ],
+    kinds: ["crypto", "crypto"],
+  },
+  {
+    name: "a second hello behind a packet that cannot be opened",
+    datagrams: [
+      WHOLE,
+      join([
+        sealDatagram({
+          frames: hex("01"),
+          destination: OTHER,
+          keysOf: DESTINATION,
+        }),
+        OTHER_WHOLE,
+      ]),
+    ],
+    kinds: ["crypto", "crypto"],
+  },
+  {
+    name: "a second connection in a version that is not known",
+    datagrams: [WHOLE, hex("c0 1a2a3a4a 00 00"), DATA],
+    kinds: ["crypto", "unreadable", "continuation"],
+  },
+  {
+    name: "a hello in a datagram that servers discard",
+    datagrams: [WHOLE, OTHER_WHOLE.subarray(0, 100), DATA],
+    kinds: ["crypto", "refused", "continuation"],
+  },
+  {
+    name: "the first hello said again in other words",
+    datagrams: [
+      WHOLE,
+      sealDatagram({ frames: cryptoFrame(0, OTHER_HELLO), number: 1 }),
+      WHOLE,
+    ],
+    kinds: ["crypto", "refused", "refused"],
+  },
+  {
+    name: "early data of a second connection before its hello",
+    datagrams: [
+      WHOLE,
+      longPacket(0xd0, { destination: OTHER, bytes: 40 }),
+      OTHER_WHOLE,
+    ],
+    kinds: ["crypto", "early_data", "crypto"],
+  },
+  {
+    name: "an empty datagram",
+    datagrams: [WHOLE, hex("")],
+    kinds: ["crypto", "not_quic"],
+  },
+];
+
+for (const { name, datagrams, kinds } of FLOWS) {
+  Deno.test(`QuicFlow reads ${name}`, () => {
+    const flow = new QuicFlow();
+
+    assert.deepEqual(datagrams.map((each) => flow.add(each).kind), kinds);
+  });
+}
+
+Deno.test("QuicFlow gives each connection its own hello", () => {
+  const flow = new QuicFlow();
+
+  assert.deepEqual(flow.add(WHOLE), { kind: "crypto", bytes: HELLO });
+  assert.deepEqual(flow.add(OTHER_WHOLE), {
+    kind: "crypto",
+    bytes: OTHER_HELLO,
+  });
+  assert.deepEqual(flow.add(WHOLE), { kind: "crypto", bytes: HELLO });
+});
+
+for (
+  const [file, kinds] of [
+    ["quic_go_v1", ["incomplete", "crypto"]],
+    ["aioquic_v1", ["crypto", "continuation", "continuation"]],
+    ["aioquic_v1to2", ["crypto", "continuation", "continuation"]],
+    ["aioquic_retry", ["crypto", "crypto", "continuation", "continuation"]],
+    ["aioquic_early", ["crypto", "continuation", "continuation"]],
+  ] as const
+) {
+  Deno.test(`QuicFlow reads the captured datagrams of ${file}`, () => {
+    const text = Deno.readTextFileSync(`tests/fixtures/quic/${file}.hex`);
+    const flow = new QuicFlow();
+    const found = text.trim().split("\n").map((each) => flow.add(hex(each)));
+
+    assert.deepEqual(found.map(({ kind }) => kind), kinds);
+  });
+}
+
+Deno.test("QuicFlow asks a connection that it has forgotten for all of its hello", () => {
+  const flow = new QuicFlow();
+  const half = sealDatagram({ frames: cryptoFrame(300, HELLO.subarray(300)) });
+  const open = (number: number) =>
+    flow.add(sealDatagram({
+      frames: cryptoFrame(0, HELLO),
+      destination: new Uint8Array(8).fill(number),
+    }));
+  flow.add(WHOLE);
+  for (let number = 10; number < 25; number++) {
+    assert.equal(open(number).kind, "crypto");
+  }
+  assert.equal(flow.add(half).kind, "crypto");
+  open(25);
+
+  assert.equal(flow.add(half).kind, "incomplete");
+  assert.equal(flow.add(WHOLE).kind, "crypto");
+});
