@@ -66,7 +66,7 @@ const settings = v.strictObject({
   deny: entries,
   names: v.optional(
     v.picklist(["answered", "said"], "answered or said is needed"),
-    "answered",
+    "said",
   ),
   inbound: v.optional(
     v.picklist(

@@ -1,5 +1,5 @@
 /**
- * Many names share an address: with `names: said` only those that are allowed
+ * Many names share an address: only those that are allowed
  * are reached there, by what the client itself says.
  */
 import assert from "node:assert/strict";
@@ -44,13 +44,12 @@ const ATTACKS = [
   },
 ] as const;
 
-async function armSaid(lab: Lab): Promise<Guarding> {
+async function armNamed(lab: Lab): Promise<Guarding> {
   const path = `${lab.directory}/said.yml`;
   await Deno.writeTextFile(
     path,
     `version: 1
 egress: block
-names: said
 allow: [allowed.test, "allowed.test:8443", "allowed.test:80"]
 `,
   );
@@ -73,13 +72,13 @@ for (const side of ["run", "box"] as const) {
   for (const { name, args, url, why } of ATTACKS) {
     for (const family of ["-4", "-6"] as const) {
       if (url.includes("203.0.113") && family === "-6") continue;
-      Deno.test(`names: said refuses ${side} ${name} over curl ${family}`, async () => {
+      Deno.test(`the guard refuses ${side} ${name} over curl ${family}`, async () => {
         await using lab = await Lab.up({ container: true });
         const attack = [family, ...args, url];
         const bare = await fetchFrom(lab, side, attack);
         assert.equal(bare.code, 0, bare.stderr);
 
-        const guarding = await armSaid(lab);
+        const guarding = await armNamed(lab);
         const own = [family, "https://allowed.test/"];
         assert.equal((await fetchFrom(lab, side, own)).code, 0);
         await using capture = await lab.capture("tcp");
@@ -105,9 +104,9 @@ for (const side of ["run", "box"] as const) {
   }
 }
 
-Deno.test("names: said lets the name of each site go that is allowed, and servers that speak first", async () => {
+Deno.test("the guard lets the name of each site go that is allowed, and servers that speak first", async () => {
   await using lab = await Lab.up({ container: true });
-  await armSaid(lab);
+  await armNamed(lab);
   for (const side of ["run", "box"] as const) {
     for (
       const url of [
@@ -127,9 +126,12 @@ Deno.test("names: said lets the name of each site go that is allowed, and server
   }
 });
 
-Deno.test("names: answered, the default, asks for no name", async () => {
+Deno.test("names: answered asks for no name", async () => {
   await using lab = await Lab.up();
-  await Guarding.arm(lab, { egress: "block", allow: ["allowed.test"] });
+  const path = `${lab.directory}/answered.yml`;
+  const policy = "version: 1\nnames: answered\nallow: [allowed.test]\n";
+  await Deno.writeTextFile(path, policy);
+  await Guarding.arm(lab, { egress: "block", more: ["--policy", path] });
   const { args, url } = ATTACKS[0];
   assert.equal(
     (await fetchFrom(lab, "run", ["https://allowed.test/"])).code,
