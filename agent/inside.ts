@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { HOOK } from "./decode/nfqueue.ts";
+import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { PROTOCOL } from "./decode/packet.ts";
-import { MARK } from "./enforce/marks.ts";
+import { MARK, MARK_MASK } from "./enforce/marks.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import type { Seen } from "./outcome.ts";
 
@@ -76,6 +76,15 @@ export class Inside {
     return !isLinkScope(address) &&
       !this.#interfaces.isBehind(inInterface, { address, nowMs });
   }
+}
+
+/**
+ * Whether a process of this machine sends in the name of somebody else: the
+ * rules say so, and clear our marks off all else that is sent.
+ */
+export function isMarkedForged({ hook, mark }: QueuedPacket): boolean {
+  const nibble = (mark & MARK_MASK) >>> 0;
+  return hook === HOOK.LOCAL_OUT && nibble === MARK.DENY;
 }
 
 /**

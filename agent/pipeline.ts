@@ -8,21 +8,21 @@ import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
+import { refuse } from "./decide/judge.ts";
 import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
-import { TCP_FLAG } from "./decode/tcp.ts";
 import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import { flowKey } from "./flow_key.ts";
-import { Inside, type Place } from "./inside.ts";
+import { Inside, isMarkedForged, type Place } from "./inside.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
-import { WatchedFlows } from "./watched_flows.ts";
+import { isOpening, WatchedFlows } from "./watched_flows.ts";
 
 const DNS_PORT = 53;
 
@@ -70,6 +70,7 @@ export class Pipeline {
     if (!decoded.ok) return this.#refuseUnread(queued);
     const seen = { queued, packet: decoded.value, nowMs };
     if (queued.hook === HOOK.PRE_ROUTING) return this.#judgeSource(seen);
+    if (isMarkedForged(queued)) return this.#refuseForged(seen);
     if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
     return this.#judgeFlow(seen);
   }
@@ -159,16 +160,15 @@ export class Pipeline {
   /** In silence: an answer would go to whom the sender names. */
   #refuseForged(seen: Seen): Outcome {
     const { packet, nowMs } = seen;
-    const enforced = this.#world.policy.egress === "block";
-    const decision: Decision = {
-      decision: "deny",
-      enforced,
-      why: "source_forged",
-      rule: null,
-      names: [],
-    };
+    const isOwn = seen.queued.hook === HOOK.LOCAL_OUT;
+    // Of our own, the answers would go where a deny entry may forbid.
+    const enforced = this.#world.policy.egress === "block" ||
+      (isOwn && !this.#world.policy.deny.isEmpty);
+    const owner = isOwn ? this.#world.attribution.find(seen) : null;
+    const egress = enforced ? "block" : "audit";
+    const decision = refuse("source_forged", { egress, names: [] });
     const isNews = this.#said.isNews(flowKey(packet), nowMs);
-    const event = () => [this.#event(seen, { owner: null, decision })];
+    const event = () => [this.#event(seen, { owner, decision })];
     const events = isNews ? event : undefined;
     return enforced ? drop(events) : accept(MARK.PASS, events);
   }
@@ -237,11 +237,6 @@ function letLive(why: Decision["why"]): SureDecision {
 
 function surely(decision: Decision): SureDecision {
   return { decision, isScoped: false };
-}
-
-function isOpening({ protocol, tcpFlags }: Packet): boolean {
-  return protocol === PROTOCOL.TCP &&
-    (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
 }
 
 function isProbe(address: Uint8Array): boolean {

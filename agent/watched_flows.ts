@@ -234,7 +234,8 @@ function writeSilent(entry: Entry): Outcome {
   return hold(() => [describe({ decision, sni: null })]);
 }
 
-function isOpening({ protocol, tcpFlags }: Packet): boolean {
+/** Whether a packet asks for a connection. */
+export function isOpening({ protocol, tcpFlags }: Packet): boolean {
   return protocol === PROTOCOL.TCP &&
     (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
 }

@@ -18,6 +18,12 @@ import {
   replyRules,
 } from "./exempt_rules.ts";
 import {
+  EXPECTED,
+  forgedMatch,
+  renewExpected,
+  renewRules,
+} from "./renew_rules.ts";
+import {
   answers,
   type Chain,
   CHAIN_PREFIX,
@@ -41,6 +47,12 @@ interface Stage {
   readonly rules: readonly Rule[];
   /** The same for what this machine sends, in front of the others. */
   readonly own?: readonly Rule[];
+  /** In front of all: what must not go by the mark of its connection. */
+  readonly renew?: readonly Rule[];
+  /** Where a process's packet with another's source goes. */
+  readonly forged?: Rule;
+  /** A chain besides, for that. */
+  readonly more?: readonly Chain[];
 }
 
 /**
@@ -54,13 +66,18 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
     // table. What leaves the table in front of us is unmarked, so refused.
     first: false,
     rules: askRules(guarded),
+    renew: renewRules(guarded),
+    ...askForged(guarded),
   });
+  // In silence: an answer would go to whom the sender names.
+  const refused = guarded.egress === "block" ? { forged: ["-j", "DROP"] } : {};
   const filter = buildTable(guarded, family, {
     table: "filter",
     role: "ENFORCE",
     first: true,
     rules: enforceRules(guarded, family),
     own: [foreignRule(guarded)],
+    ...refused,
   });
   if (guarded.egress === "audit") {
     return [withArrivals(guarded, mangle), filter];
@@ -79,12 +96,13 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
       ]),
       ["-j", "DROP"],
     ],
+    ...refused,
   });
   return [withArrivals(guarded, mangle), filter, security];
 }
 
 function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
-  const { table, role, first, rules } = stage;
+  const { table, role, first, rules, renew = [], forged, more = [] } = stage;
   const end = chainName(guarded, role);
   const out = `${end}-OUT`;
   const forward = `${end}-FWD`;
@@ -99,7 +117,9 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
     {
       name: out,
       rules: [
+        ...renew,
         decided,
+        ...(forged ? [[...forgedMatch(family), ...forged]] : []),
         ["-o", "lo", "-g", local],
         ...stage.own ?? [],
         question,
@@ -108,13 +128,14 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
         ["-g", end],
       ],
     },
+    ...more,
   ];
   const hooks: Hook[] = [
     { chain: "OUTPUT", first, rule: [...members(guarded), "-j", out] },
   ];
   if (guarded.cgroup === null) {
     const passing = [decided, question, ...replyRules(guarded, "forwarded")];
-    chains.push({ name: forward, rules: [...passing, ["-g", end]] });
+    chains.push({ name: forward, rules: [...renew, ...passing, ["-g", end]] });
     hooks.push({ chain: "FORWARD", first, rule: ["-j", forward] });
   }
   return { table, chains, hooks };
@@ -132,6 +153,17 @@ function askRules({ slot }: Guarded): Rule[] {
   ];
 }
 
+/** Marked for the packet thread, which could not tell it from others. */
+function askForged(guarded: Guarded): Pick<Stage, "forged" | "more"> {
+  const name = chainName(guarded, "FORGED");
+  const mark = ["-j", "MARK", "--set-xmark"];
+  const rules = [
+    [...mark, `${hex(MARK.DENY)}/${hex(MARK_MASK)}`],
+    queue(guarded.slot.flowQueue),
+  ];
+  return { forged: ["-g", name], more: [{ name, rules }] };
+}
+
 /**
  * Adds what is asked about when it comes in: answers to queries let out, on
  * their way to a local socket, and, for a host, packets whose source does not
@@ -142,12 +174,19 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
   const { slot, cgroup } = guarded;
   const answer = chainName(guarded, "ANSWER");
   const source = chainName(guarded, "SOURCE");
-  const chains: Chain[] = [{ name: answer, rules: [queue(slot.dnsQueue)] }];
-  const hooks: Hook[] = [{
-    chain: "INPUT",
-    first: false,
-    rule: [...answers(slot), "-j", answer],
-  }];
+  const expected = chainName(guarded, "EXPECTED");
+  const chains: Chain[] = [
+    { name: answer, rules: [queue(slot.dnsQueue)] },
+    { name: expected, rules: [renewExpected(guarded)] },
+  ];
+  const hooks: Hook[] = [
+    {
+      chain: "INPUT",
+      first: false,
+      rule: [...answers(slot), "-j", answer],
+    },
+    { chain: "INPUT", first: false, rule: [...EXPECTED, "-j", expected] },
+  ];
   if (cgroup === null) {
     const decided = [...connmark(slot.allowMark), "-j", "RETURN"];
     const astray = ["-m", "rpfilter", "--invert", ...queue(slot.flowQueue)];

@@ -32,13 +32,19 @@ export function listOpenFlows(
   );
 }
 
-/** Lists the ports that are listened on, ascending, each once. */
+/**
+ * Lists the ports that others can talk to, ascending, each once.
+ *
+ * Nobody outside reaches a port of the loopback address; were it in the list,
+ * any user could take the same port of another address, and answer from there.
+ */
 export function listListeningPorts(sockets: SocketDiagnostics): ListeningPorts {
   const ports = (protocol: number, state: number) => {
     const found = FAMILIES.flatMap((family) =>
       sockets.list({ family, protocol, states: 1 << state })
     );
-    const local = new Set(found.map(({ sourcePort }) => sourcePort));
+    const reachable = found.filter(({ source }) => !isLoopback(source));
+    const local = new Set(reachable.map(({ sourcePort }) => sourcePort));
     local.delete(0);
     return [...local].sort((left, right) => left - right);
   };
@@ -46,4 +52,13 @@ export function listListeningPorts(sockets: SocketDiagnostics): ListeningPorts {
     tcp: ports(PROTOCOL.TCP, STATE.LISTEN),
     udp: ports(PROTOCOL.UDP, STATE.CLOSE),
   };
+}
+
+/** RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3; mapped as well. */
+function isLoopback(address: Uint8Array): boolean {
+  const isIpv4 = address.length === 4;
+  const isMapped = !isIpv4 && address[10] === 0xff &&
+    address.subarray(0, 10).every((byte) => byte === 0);
+  if (isIpv4 || isMapped) return address[isIpv4 ? 0 : 12] === 127;
+  return address.every((byte, at) => byte === (at === 15 ? 1 : 0));
 }

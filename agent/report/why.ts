@@ -96,8 +96,8 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     remedy: "Ask over UDP.",
   }],
   ["source_forged", {
-    meaning: "A container sends in the name of an address that is not its own.",
-    remedy: "No entry allows it: find out what runs in that container.",
+    meaning: "It was sent in the name of an address that is not the sender's.",
+    remedy: "No entry allows it: find out what runs there.",
   }],
   ["fragment", {
     meaning: "The packet is a fragment, which does not say where it goes.",

@@ -56,13 +56,17 @@ export const anyPacket: fc.Arbitrary<Passing> = fc.record({
   outInterface: fc.constantFrom("lo", "eth0"),
   destination: fc.constantFrom(PROBE_ADDRESS.join("."), "127.0.0.1"),
   isLocal: fc.boolean(),
+  isUnspecified: fc.boolean(),
   isExpected: fc.boolean(),
   direction: fc.constantFrom("ORIGINAL", "REPLY"),
   state: fc.constantFrom(
     ...["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"] as const,
   ),
+  isSyn: fc.boolean(),
+  isHelped: fc.boolean(),
   confirmed: fc.boolean(),
   byKernel: fc.boolean(),
+  byRoot: fc.boolean(),
   cgroup: fc.constantFrom(
     ...["", "sluice/run-4711", "sluice/run-4711/inner", "sluice/run-47111"],
   ),

@@ -18,14 +18,22 @@ export interface Passing {
   readonly destination: string;
   /** Whether its source is an address of this machine. */
   readonly isLocal: boolean;
+  /** Whether it has no source yet. */
+  readonly isUnspecified: boolean;
   /** Whether the way back to its source is the one it came by. */
   readonly isExpected: boolean;
   readonly direction: "ORIGINAL" | "REPLY";
   readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
+  /** Whether its TCP flags are those that open a connection. */
+  readonly isSyn: boolean;
+  /** Whether a helper of the kernel's expected its connection. */
+  readonly isHelped: boolean;
   /** Whether a packet of its connection has left before. */
   readonly confirmed: boolean;
   /** Whether no process sent it. */
   readonly byKernel: boolean;
+  /** Whether root did; no matter when no process sent it. */
+  readonly byRoot: boolean;
   /** The cgroup of its sender. */
   readonly cgroup: string;
   mark: number;
@@ -48,10 +56,12 @@ export interface Place {
 }
 
 const CONTINUE: Fate = { end: "continue" };
+const UNSPECIFIED = new Set(["! -s 0.0.0.0/32", "! -s ::/128"]);
 const WORDS_PER_MATCH: Readonly<Record<string, number>> = {
   "!": 3,
   "-m": 2,
   "--invert": 1,
+  "--tcp-flags": 3,
 };
 
 /** Sends a packet through our rules at one hook of one table. */
@@ -119,6 +129,11 @@ function runTarget(
       return null;
     }
     case "CONNMARK": {
+      if (options[0] === "--set-xmark") {
+        const [bits, mask] = value("--set-xmark").split("/").map(Number);
+        packet.connmark = ((packet.connmark & ~mask!) ^ bits!) >>> 0;
+        return null;
+      }
       if (!options.includes("--save-mark")) throw new Error(`${options}`);
       const from = Number(value("--nfmask"));
       const to = Number(value("--ctmask"));
@@ -160,6 +175,12 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
       return `${packet.destination}/32` === value;
     case "-p":
       return packet.protocol === value;
+    case "!":
+      if (!UNSPECIFIED.has(words.join(" "))) break;
+      return !packet.isUnspecified;
+    case "tcp--tcp-flags":
+      if (words.join(" ") !== "--tcp-flags SYN,ACK SYN") break;
+      return packet.protocol === "tcp" && packet.isSyn;
     case "tcp--dport":
     case "udp--dport":
       return packet.protocol === module &&
@@ -175,6 +196,9 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
     case "conntrack!":
       if (words.join(" ") !== "! --ctstatus CONFIRMED") break;
       return isTracked(packet) && !packet.confirmed;
+    case "conntrack--ctstatus":
+      if (value !== "EXPECTED") break;
+      return isTracked(packet) && packet.isHelped;
     case "conntrack--ctstate":
       return value.split(",").includes(packet.state);
     case "mark--mark":
@@ -193,6 +217,9 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
     case "owner!":
       if (words.join(" ") !== "! --uid-owner 0-4294967294") break;
       return packet.byKernel;
+    case "owner--uid-owner":
+      if (value !== "1-4294967294") break;
+      return !packet.byKernel && !packet.byRoot;
   }
   throw new Error(`No match "${match.join(" ")}"`);
 }

@@ -57,6 +57,8 @@ function isExempt(
     return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
   }
   if (cgroup !== null && !isBelow(packet.cgroup, cgroup)) return true;
+  const isBlocking = guarded.egress === "block";
+  if (isBlocking && isForged(packet, { guarded, hook })) return false;
   if (packet.outInterface === "lo") {
     const isDns = hasPorts && packet.destinationPort === 53;
     const isProbe = family === 4 &&
@@ -76,6 +78,37 @@ function isExempt(
     : protocol === "ipv6-icmp" && NEIGHBOUR.includes(packet.icmpType);
 }
 
+/** What it is asked as: some connections lose the mark that they have. */
+function renew(
+  packet: Passing,
+  { guarded, hook }: { guarded: Guarded; hook: "OUTPUT" | "FORWARD" },
+): Passing {
+  const { slot, cgroup } = guarded;
+  const isGuarded = cgroup === null ||
+    (hook === "OUTPUT" && isBelow(packet.cgroup, cgroup));
+  const isNew = (packet.protocol === "tcp" && packet.isSyn) ||
+    (packet.state === "RELATED" && packet.isHelped);
+  const isMarked = nibble(packet.connmark) === slot.allowMark;
+  return isGuarded && isNew && isMarked
+    ? { ...packet, connmark: withMark(packet.connmark, 0) }
+    : packet;
+}
+
+/** Whether a user's process gives it a source of somebody else's. */
+function isForged(
+  packet: Passing,
+  { guarded, hook }: { guarded: Guarded; hook: "OUTPUT" | "FORWARD" },
+): boolean {
+  const { slot, cgroup } = guarded;
+  if (hook === "FORWARD" || nibble(packet.connmark) === slot.allowMark) {
+    return false;
+  }
+  if (cgroup !== null && !isBelow(packet.cgroup, cgroup)) return false;
+  const { isLocal, isUnspecified, byKernel, byRoot, state } = packet;
+  const isUsers = !byKernel && !byRoot;
+  return state === "NEW" && isUsers && !isLocal && !isUnspecified;
+}
+
 function nibble(mark: number): number {
   return (mark & MARK_MASK) >>> 0;
 }
@@ -90,14 +123,21 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
       ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
       (guarded, family, hook, packet) => {
         const { slot } = guarded;
-        const exempt = isExempt(packet, { guarded, family, hook });
+        const asked = renew(packet, { guarded, hook });
+        const exempt = isExempt(asked, { guarded, family, hook });
         const after = { ...packet };
         const fate = traverse(guardRules(guarded, family), {
           table: "mangle",
           hook,
           packet: after,
         });
-        assert.equal(after.connmark, packet.connmark);
+        assert.equal(after.connmark, asked.connmark);
+        if (isForged(asked, { guarded, hook })) {
+          const number = slot.flowQueue;
+          assert.deepEqual(fate, { end: "queue", number, bypass: true });
+          assert.equal(after.mark, withMark(packet.mark, MARK.DENY));
+          return;
+        }
         if (exempt) {
           assert.deepEqual(fate, { end: "continue" });
           return;
@@ -131,7 +171,7 @@ Deno.test("guardRules() refuses in block mode what nobody has decided", () => {
         const fate = traverse(rules, { table: "filter", hook, packet });
         assert.deepEqual(
           fate,
-          isTracked(packet)
+          isTracked(packet) && !isForged(packet, { guarded, hook })
             ? { end: "reject", how: refusalOf(packet, family) }
             : { end: "drop" },
         );
@@ -160,6 +200,7 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
         const { allowMark, dnsMark } = guarded.slot;
         fc.pre(!isExempt(packet, { guarded, family, hook }));
         fc.pre(isTracked(packet) || verdict === "pass");
+        fc.pre(!isForged(packet, { guarded, hook }));
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
         const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
@@ -212,7 +253,9 @@ Deno.test("guardRules() takes no other slot's mark for its own", () => {
         const ends = (["mangle", "filter", "security"] as const).map((table) =>
           traverse(rules, { table, hook, packet: { ...packet } }).end
         );
-        const refusal = isTracked(packet) ? "reject" : "drop";
+        const isQuiet = !isTracked(packet) ||
+          isForged(packet, { guarded, hook });
+        const refusal = isQuiet ? "drop" : "reject";
         assert.deepEqual(ends, ["queue", refusal, "drop"]);
       },
     ),

@@ -281,6 +281,23 @@ Deno.test("listListeningPorts() lists each port once, in order, and no client's"
   assert.deepEqual(listListeningPorts(sockets), { tcp: [], udp: [] });
 });
 
+Deno.test("listListeningPorts() leaves out what only this machine can reach", () => {
+  using libc = new Libc();
+  using _network = new OwnNetwork(libc, NETWORK);
+  const mapped = Uint8Array.of(...new Uint8Array(10), 255, 255, 127, 0, 0, 53);
+  const loopbacks = [...Object.values(LOOPBACK), mapped];
+  const held = loopbacks.map((address, at) => {
+    const family = address.length === 4 ? 4 : 6;
+    const socket = openSocket(libc, family, { type: SOCKET.STREAM });
+    socket.bind(socketAddress(address, 8080 + at));
+    socket.listen(1);
+    return socket;
+  });
+  using sockets = new SocketDiagnostics(libc);
+  assert.deepEqual(listListeningPorts(sockets), { tcp: [], udp: [] });
+  for (const socket of held) socket[Symbol.dispose]();
+});
+
 Deno.test("listOpenFlows() lists what is connected, both ends of it", () => {
   using libc = new Libc();
   using _network = new OwnNetwork(libc, NETWORK);

@@ -1,0 +1,57 @@
+/**
+ * What must not go by the mark that its connection has.
+ *
+ * @module
+ */
+import { MARK_MASK } from "./marks.ts";
+import { connmark, type Guarded, hex, type Rule } from "./rule.ts";
+
+/**
+ * Takes the mark from connections that begin, so that they are asked about.
+ *
+ * A connection that its server has reset keeps its entry, and the mark in it,
+ * for some seconds; the kernel lets the same ports open the next one in it,
+ * tcp_packet() in net/netfilter/nf_conntrack_proto_tcp.c. That one may be for
+ * another name.
+ */
+export function renewRules(guarded: Guarded): Rule[] {
+  const opens = ["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,ACK", "SYN"];
+  return [
+    [...opens, ...connmark(guarded.slot.allowMark), ...CLEAR],
+    renewExpected(guarded),
+  ];
+}
+
+/**
+ * The same for a connection that a helper of the kernel's (FTP, IRC, SIP) read
+ * from the payload of another: it inherits that one's mark, init_conntrack() in
+ * net/netfilter/nf_conntrack_core.c, and may go anywhere.
+ */
+export function renewExpected({ slot }: Guarded): Rule {
+  return [...EXPECTED, ...connmark(slot.allowMark), ...CLEAR];
+}
+
+/**
+ * What a process sends with a source that is not this machine's; IPv6 lets every
+ * user do so (IPV6_FREEBIND). Sent to itself, it opens a connection in which
+ * everything for that source would be an answer.
+ *
+ * Not root: it could, of old, by a raw socket, and so our own refusals are made
+ * in the name of the server that was asked.
+ */
+export function forgedMatch(family: 4 | 6): Rule {
+  return [
+    // A machine without an address of its own asks for one.
+    ...["!", "-s", family === 4 ? "0.0.0.0/32" : "::/128"],
+    ...["-m", "conntrack", "--ctstate", "NEW"],
+    ...["-m", "addrtype", "!", "--src-type", "LOCAL"],
+    ...["-m", "owner", "--uid-owner", "1-4294967294"],
+  ];
+}
+
+/** The first packet of a connection that a helper expects. */
+export const EXPECTED: Rule = [
+  ...["-m", "conntrack", "--ctstate", "RELATED", "--ctstatus", "EXPECTED"],
+];
+
+const CLEAR = ["-j", "CONNMARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`];
