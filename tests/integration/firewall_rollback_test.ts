@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { Cell } from "./cell.ts";
 
-/** Puts a program of the test's own in the place of a tool. */
+/** Puts a program of the test's own in the place of a tool; `$real` is it. */
 function replaceTool(name: string, script: string): string {
   const path = `/usr/sbin/${name}`;
-  return `mv ${path} ${path}.real
-printf '%s\\n' '#!/bin/sh' '${script}' > ${path}
+  // By its first argument: it would not know itself by another name.
+  const real = `real="/usr/sbin/xtables-nft-multi ${name}"`;
+  return `rm ${path}
+printf '%s\\n' '#!/bin/sh' '${real}' '${script}' > ${path}
 chmod 755 ${path}`;
 }
 
@@ -22,14 +24,14 @@ const ROWS: readonly { name: string; setup: string; says?: RegExp }[] = [
       // Removals go through, so that what was set can be taken away again.
       'rules=$(cat); case $rules in *"-D "*) ;; ' +
         '*) rules="${rules%%"*filter"*}"; code=2 ;; esac; ' +
-        'printf "%s\\n" "$rules" | "$0.real" "$@"; exit ${code:-$?}',
+        'printf "%s\\n" "$rules" | $real "$@"; exit ${code:-$?}',
     ),
   },
   {
     name: "a rule is left out and nobody says so",
     setup: replaceTool(
       "ip6tables-restore",
-      'sed "/^-A SLUICE-.*BACKSTOP -j DROP/d" | "$0.real" "$@"',
+      'sed "/^-A SLUICE-.*BACKSTOP -j DROP/d" | $real "$@"',
     ),
     says:
       /^sluice: Cannot rely on the firewall rules: IPv6, .*"chain_changed"/m,
