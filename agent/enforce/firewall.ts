@@ -14,6 +14,8 @@ import type { Slot } from "./marks.ts";
 import { removeEmptyTable } from "./nft_tables.ts";
 import type { Guarded } from "./rule.ts";
 import { guardRules } from "./rules.ts";
+import { compareRules, type Deviation, listForgers } from "./rules_compare.ts";
+import { renderRepair } from "./rules_repair.ts";
 import {
   isChainOf,
   renderRemoval,
@@ -50,6 +52,8 @@ export function kernelFamilies(libc: Libc): Families {
 export class Firewall {
   readonly #libc: Libc;
   readonly #families: Families;
+  /** Rules of others that write marks of ours, from before the guard. */
+  #known: ReadonlyMap<4 | 6, ReadonlySet<string>> = new Map();
 
   /** @param libc Must outlive this object. */
   constructor(libc: Libc) {
@@ -65,21 +69,63 @@ export class Firewall {
   }
 
   /**
-   * Puts a guard's rules in place; all of them or, with an error, none.
+   * Puts a guard's rules in place and reads them back; all of them or, with an
+   * error, none.
    *
-   * @throws {AgentError} `firewall_failed` with what the tool said.
+   * @throws {AgentError} `firewall_failed` with what the tool said, or when the
+   * kernel does not hold what it was given.
    */
   apply(guarded: Guarded, before: TablesBefore): void {
+    const { slot } = guarded;
+    this.#known = new Map(
+      this.#families.map((family) => [
+        family,
+        listForgers({ family, slot, saved: this.#save(family) }),
+      ]),
+    );
     try {
       // An earlier guard of this slot may have allowed what this one does not.
       this.#clearMarks(guarded.slot);
       for (const family of this.#families) {
         this.#restore(family, renderRules(guardRules(guarded, family)));
       }
+      const [deviation] = this.compare(guarded);
+      if (deviation !== undefined) throw notReadBack(deviation);
     } catch (error) {
       this.remove(guarded, before);
       throw error;
     }
+  }
+
+  /**
+   * Finds what differs from the rules that {@linkcode Firewall.apply} has set.
+   *
+   * @returns Nothing when all of them stand where they should.
+   * @throws {AgentError} `firewall_failed` when they cannot be read.
+   */
+  compare(guarded: Guarded): Deviation[] {
+    return this.#families.flatMap((family) =>
+      this.#compare(guarded, { family, saved: this.#save(family) })
+    );
+  }
+
+  /**
+   * Puts the rules back as they should be; what is allowed stays allowed.
+   *
+   * @throws {AgentError} `firewall_failed`; then some may still be wrong.
+   */
+  repair(guarded: Guarded): void {
+    const isOurs = ourChains(guarded);
+    for (const family of this.#families) {
+      const saved = this.#save(family);
+      const deviations = this.#compare(guarded, { family, saved });
+      if (deviations.length === 0) continue;
+      const rules = guardRules(guarded, family);
+      const text = renderRepair({ rules, saved, deviations, isOurs });
+      this.#restore(family, text);
+    }
+    const [deviation] = this.compare(guarded);
+    if (deviation !== undefined) throw notReadBack(deviation);
   }
 
   /**
@@ -89,7 +135,7 @@ export class Firewall {
    * @throws {AgentError} `firewall_failed` with what the tool said.
    */
   remove(guard: Pick<Guarded, "slot" | "cgroup">, before: TablesBefore): void {
-    const isOurs = isChainOf(guard.cgroup === null ? null : guard.slot.number);
+    const isOurs = ourChains(guard);
     for (const family of this.#families) {
       const removal = renderRemoval(this.#save(family), isOurs);
       if (removal !== "") this.#restore(family, removal);
@@ -104,6 +150,20 @@ export class Firewall {
     return this.#families.some((family) =>
       renderRemoval(this.#save(family), isOurs) !== ""
     );
+  }
+
+  #compare(
+    guarded: Guarded,
+    { family, saved }: { family: 4 | 6; saved: string },
+  ): Deviation[] {
+    return compareRules({
+      family,
+      saved,
+      rules: guardRules(guarded, family),
+      slot: guarded.slot,
+      isOurs: ourChains(guarded),
+      known: this.#known.get(family) ?? new Set(),
+    });
   }
 
   #clearMarks({ allowMark, dnsMark }: Slot): void {
@@ -156,6 +216,21 @@ export class Firewall {
       hint: "Run `sluice doctor --install`",
     });
   }
+}
+
+function ourChains(
+  { slot, cgroup }: Pick<Guarded, "slot" | "cgroup">,
+): (chain: string) => boolean {
+  return isChainOf(cgroup === null ? null : slot.number);
+}
+
+function notReadBack({ kind, family, table, chain }: Deviation): AgentError {
+  return new AgentError("firewall_failed", {
+    what: "Cannot rely on the firewall rules",
+    why: `IPv${family}, table "${table}", chain "${chain}" read back with ` +
+      `"${kind}", what was written is needed`,
+    hint: "Run `sluice doctor`; end what else changes firewall rules now",
+  });
 }
 
 function refused(act: string, stderr: string): AgentError {

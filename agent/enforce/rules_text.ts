@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CHAIN_PREFIX, type TableRules } from "./rule.ts";
+import { CHAIN_PREFIX, type Hook, type TableRules } from "./rule.ts";
+import { splitTables } from "./saved_rules.ts";
 
 /**
  * Renders rules for `iptables-restore --noflush`, which applies a table's
@@ -17,13 +18,18 @@ export function renderRules(tables: readonly TableRules[]): string {
       ...chains.flatMap(({ name, rules }) =>
         rules.map((rule) => `-A ${name} ${rule.join(" ")}`)
       ),
-      ...hooks.map(({ chain, first, rule }) =>
-        `${first ? `-I ${chain} 1` : `-A ${chain}`} ${rule.join(" ")}`
-      ),
+      ...hookLines(hooks),
       "COMMIT",
       "",
     ].join("\n")
   ).join("");
+}
+
+/** The lines that lead from the kernel's chains into ours. */
+export function hookLines(hooks: readonly Hook[]): string[] {
+  return hooks.map(({ chain, first, rule }) =>
+    `${first ? `-I ${chain} 1` : `-A ${chain}`} ${rule.join(" ")}`
+  );
 }
 
 /**
@@ -74,20 +80,14 @@ export function isChainOf(
   return (chain) => pattern.test(chain);
 }
 
-/** A rule in a chain of the kernel's that only serves chains of ours. */
-function isHook(line: string, isOurs: (chain: string) => boolean): boolean {
+/** Whether a rule stands in a chain of others and leads to one of ours. */
+export function isHook(
+  line: string,
+  isOurs: (chain: string) => boolean,
+): boolean {
   // What others wrote into a comment or a log prefix is no target.
   const bare = line.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   const rule = /^-A (\S+) (?:.* )?-[jg] (\S+)/.exec(bare);
   if (rule === null || isOurs(rule[1]!)) return false;
   return isOurs(rule[2]!);
-}
-
-function splitTables(saved: string): { table: string; lines: string[] }[] {
-  const tables: { table: string; lines: string[] }[] = [];
-  for (const line of saved.split("\n")) {
-    if (line.startsWith("*")) tables.push({ table: line.slice(1), lines: [] });
-    else tables.at(-1)?.lines.push(line);
-  }
-  return tables;
 }
