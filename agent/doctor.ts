@@ -4,7 +4,7 @@
  * @module
  */
 import { findCgroup2Mount } from "./decode/mountinfo.ts";
-import { findTool } from "./enforce/firewall.ts";
+import { findTool } from "./enforce/iptables_tool.ts";
 import { AgentError } from "./errors.ts";
 import { canAccess, readText, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Alarm } from "./alarm.ts";
 import type { Policy } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
 import type { Cgroup } from "./enforce/cgroup.ts";
@@ -12,12 +13,15 @@ import {
   type TablesBefore,
 } from "./enforce/firewall.ts";
 import type { Slot } from "./enforce/marks.ts";
+import type { Guarded } from "./enforce/rule.ts";
+import { type FlowsBefore, listFlowsBefore, NO_FLOWS } from "./flows_before.ts";
 import { runSelfTest } from "./enforce/self_test.ts";
-import { readQueues } from "./observe/queues.ts";
 import { listListeningPorts } from "./observe/open_flows.ts";
+import { AgentError } from "./errors.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Journal } from "./record/journal.ts";
-import { ThreadHandle } from "./thread_handle.ts";
+import { RulesWatch } from "./rules_watch.ts";
+import { ThreadKeeper } from "./thread_keeper.ts";
 import type { Libc } from "../ffi/libc.ts";
 
 /** How to guard. The main thread must be in the network namespace already. */
@@ -30,28 +34,44 @@ export interface GuardOptions {
   readonly cgroup: Cgroup | null;
   /** Borrowed. */
   readonly journal: Journal;
+  /** Borrowed. */
+  readonly alarm: Alarm;
   readonly selfTest: boolean;
   /** Called before the first rule is set, to note down how to undo it. */
   readonly beforeRules: (slot: Slot, tables: TablesBefore) => void;
+  /** Called before the rules lead to other queues. */
+  readonly onMoved: (slot: Slot) => void;
+}
+
+/** What was there when the guard came. */
+interface Before {
+  readonly flows: FlowsBefore;
+  readonly listening: Guarded["listening"];
 }
 
 /** Armed from {@linkcode Guard.arm} until {@linkcode Guard.disarm}. */
 export class Guard {
   readonly #libc: Libc;
   readonly #options: GuardOptions;
-  readonly #thread: ThreadHandle;
+  readonly #before: Before;
   readonly #firewall: Firewall;
   readonly #tables: TablesBefore;
+  #thread: ThreadKeeper | null = null;
+  #watch: RulesWatch | null = null;
   #since = "";
-  #dropped = 0;
-  #checkedAt = "";
 
-  private constructor(libc: Libc, options: GuardOptions, thread: ThreadHandle) {
+  private constructor(libc: Libc, options: GuardOptions) {
     this.#libc = libc;
     this.#options = options;
-    this.#thread = thread;
     this.#firewall = new Firewall(libc);
     this.#tables = this.#firewall.tables();
+    using sockets = new SocketDiagnostics(libc);
+    this.#before = options.cgroup === null
+      ? {
+        flows: listFlowsBefore(libc, sockets),
+        listening: listListeningPorts(sockets),
+      }
+      : { flows: NO_FLOWS, listening: { tcp: [], udp: [] } };
   }
 
   /**
@@ -61,10 +81,16 @@ export class Guard {
    * @throws {AgentError} With nothing left behind.
    */
   static async arm(libc: Libc, options: GuardOptions): Promise<Guard> {
-    const procsPath = options.cgroup?.procsPath ?? null;
-    const thread = await ThreadHandle.start(libc, { ...options, procsPath });
+    const guard = new Guard(libc, options);
+    const { flows } = guard.#before;
+    const thread = guard.#thread = await ThreadKeeper.start(libc, {
+      ...options,
+      procsPath: options.cgroup?.procsPath ?? null,
+      openFlows: flows.keys,
+      areOpenFlowsTold: flows.events.length === flows.count,
+      onMoved: (from) => guard.#move(from),
+    });
     try {
-      const guard = new Guard(libc, options, thread);
       guard.#setRules();
       return guard;
     } catch (error) {
@@ -73,36 +99,10 @@ export class Guard {
     }
   }
 
-  /** When it was armed, RFC 3339. */
-  get since(): string {
-    return this.#since;
-  }
-
-  /**
-   * Writes down packets that the kernel gave up because too many waited: in
-   * block mode they were lost, and nobody has seen what they were.
-   */
-  checkQueues(): void {
-    const { slot } = this.#thread;
-    const own = readQueues(this.#libc).filter(({ number }) =>
-      number === slot.flowQueue || number === slot.dnsQueue
-    );
-    const dropped = own.reduce((sum, queue) => sum + queue.dropped, 0);
-    const { journal } = this.#options;
-    const now = journal.now();
-    if (dropped > this.#dropped) {
-      const count = dropped - this.#dropped;
-      journal.write({
-        kind: "agent",
-        event: "coverage_lost",
-        from: this.#checkedAt,
-        to: now,
-        message: `${count} packets came faster than they could be judged, ` +
-          "and were dropped by the kernel",
-      });
-    }
-    this.#dropped = dropped;
-    this.#checkedAt = now;
+  /** Looks whether queues and rules are ours; for every half second. */
+  look(): void {
+    this.#thread!.check();
+    this.#watch!.look();
   }
 
   /**
@@ -112,9 +112,10 @@ export class Guard {
    */
   async disarm(): Promise<void> {
     const { journal } = this.#options;
-    this.checkQueues();
+    this.#thread!.check();
+    await this.#watch!.stop();
     this.#firewall.remove(this.#guarded(), this.#tables);
-    const packets = await this.#thread.stop();
+    const packets = await this.#thread!.stop();
     journal.write({
       kind: "agent",
       event: "stopped",
@@ -126,32 +127,42 @@ export class Guard {
   }
 
   #setRules(): void {
-    const { policy, cgroup, journal, beforeRules } = this.#options;
-    const { slot } = this.#thread;
-    using sockets = new SocketDiagnostics(this.#libc);
-    const listening = cgroup === null
-      ? listListeningPorts(sockets)
-      : { tcp: [], udp: [] };
-    beforeRules(slot, this.#tables);
-    const { egress, inbound } = policy;
-    this.#firewall.apply(
-      { ...this.#guarded(), egress, inbound, listening },
-      this.#tables,
-    );
+    const { policy, cgroup, journal, alarm, beforeRules } = this.#options;
+    beforeRules(this.#thread!.slot, this.#tables);
+    this.#firewall.apply(this.#guarded(), this.#tables);
     try {
       if (this.#options.selfTest) this.#test();
-      this.#since = this.#checkedAt = journal.now();
+      this.#since = journal.now();
       journal.write({
         kind: "agent",
         event: "armed",
         egress: policy.egress,
         scope: cgroup === null ? "host" : "command",
         pid: this.#libc.symbols.getpid(),
+        openFlows: this.#before.flows.count,
       });
+      for (const event of this.#before.flows.events) journal.write(event);
       journal.assertWritten();
+      this.#watch = new RulesWatch(this.#libc, {
+        firewall: this.#firewall,
+        journal,
+        alarm,
+        guarded: () => this.#guarded(),
+      });
     } catch (error) {
       this.#firewall.remove(this.#guarded(), this.#tables);
       throw error;
+    }
+  }
+
+  /** The queues are others, so the rules must lead there. */
+  #move(from: Slot): void {
+    this.#options.onMoved(this.#thread!.slot);
+    try {
+      this.#firewall.move(this.#guarded(), from);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      // The watch finds rules that are not as they should be, and tries again.
     }
   }
 
@@ -159,13 +170,16 @@ export class Guard {
     const { cgroup } = this.#options;
     runSelfTest(this.#libc, {
       families: kernelFamilies(this.#libc),
-      probeName: this.#thread.probeName,
+      probeName: this.#thread!.probeName,
       inside: (act) => cgroup === null ? act() : cgroup.runInside(act),
     });
   }
 
-  #guarded(): { slot: Slot; cgroup: string | null } {
-    const cgroup = this.#options.cgroup?.path ?? null;
-    return { slot: this.#thread.slot, cgroup };
+  #guarded(): Guarded {
+    const { policy, cgroup } = this.#options;
+    const { egress, inbound } = policy;
+    const { listening } = this.#before;
+    const { slot } = this.#thread!;
+    return { slot, cgroup: cgroup?.path ?? null, egress, inbound, listening };
   }
 }

@@ -18,10 +18,7 @@ import {
 import { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK, type Slot, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
-import { listOpenFlows } from "./observe/open_flows.ts";
-import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
-import { flowKey } from "./flow_key.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
 import { bindSlot } from "./slot_queues.ts";
@@ -47,13 +44,19 @@ export interface ThreadOrder {
   /** The `cgroup.procs` of a guarded command; null guards the host. */
   readonly procsPath: string | null;
   readonly probeName: string;
+  /** Flows that live on, as `flowKey` writes them. */
+  readonly openFlows: readonly string[];
+  /** Whether the journal lists all of them already. */
+  readonly areOpenFlowsTold: boolean;
+  /** The only slot that may be bound; null is the first that is free. */
+  readonly slot: number | null;
   /** An eventfd that becomes readable when the thread is to end. */
   readonly stopFd: number;
 }
 
 /** What this thread tells the main thread. */
 export type ThreadReport =
-  | { readonly kind: "ready"; readonly slot: Slot; readonly openFlows: number }
+  | { readonly kind: "ready"; readonly slot: Slot }
   | {
     readonly kind: "failed";
     readonly code: "queue_unavailable" | "internal";
@@ -102,7 +105,7 @@ export class PacketThread {
     const libc = this.#libc = this.#stack.use(new Libc());
     if (order.netns !== null) enterNetworkNamespace(libc, order.netns);
     const library = this.#stack.use(new NetfilterQueueLibrary());
-    const { slot, queues } = bindSlot({ libc, library });
+    const { slot, queues } = bindSlot({ libc, library }, order.slot);
     for (const queue of queues) this.#stack.use(queue);
     this.#queues = queues;
     this.#flowQueue = queues[1]!;
@@ -111,7 +114,6 @@ export class PacketThread {
       for (const host of hosts) names.pin(host, address);
     }
     const host = order.procsPath === null;
-    const openFlows = host ? this.#openFlows() : new Set<string>();
     this.#pipeline = new Pipeline({
       policy: compilePolicy(order.policy),
       names,
@@ -130,13 +132,29 @@ export class PacketThread {
       interfaces: this.#stack.use(new Interfaces(libc)),
       host,
       dnsQueue: slot.dnsQueue,
-      openFlows,
+      openFlows: new Set(order.openFlows),
+      areOpenFlowsTold: order.areOpenFlowsTold,
     });
-    post({ kind: "ready", slot, openFlows: openFlows.size });
+    post({ kind: "ready", slot });
   }
 
-  /** Answers packets until the stop descriptor is readable; blocks. */
+  /**
+   * Answers packets until the stop descriptor is readable; blocks.
+   *
+   * However it ends, the queues are unbound: bound, with nobody to read them,
+   * they would let every packet wait instead of having it refused.
+   */
   run(): void {
+    try {
+      this.#loop();
+    } finally {
+      this.#flush();
+      this.#stack.dispose();
+    }
+    this.#post({ kind: "done", packets: this.#packets });
+  }
+
+  #loop(): void {
     const fds = [...this.#queues.map(({ fd }) => fd), this.#order.stopFd];
     const poller = new Poller(this.#libc, fds);
     let expireAtMs = 0;
@@ -156,11 +174,7 @@ export class PacketThread {
         if (isFull || nowMs - this.#batchSinceMs >= BATCH_MS) this.#flush();
       }
     }
-    const nowMs = performance.now();
-    this.#expire(Infinity, nowMs);
-    this.#flush();
-    this.#stack.dispose();
-    this.#post({ kind: "done", packets: this.#packets });
+    this.#expire(Infinity, performance.now());
   }
 
   #drain(queue: NetfilterQueue): void {
@@ -223,11 +237,6 @@ export class PacketThread {
     if (this.#batch.length === 0) return;
     this.#post({ kind: "events", encoded: this.#batch });
     this.#batch = [];
-  }
-
-  #openFlows(): Set<string> {
-    using sockets = new SocketDiagnostics(this.#libc);
-    return new Set(listOpenFlows(sockets).map(flowKey));
   }
 }
 

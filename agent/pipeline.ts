@@ -39,6 +39,8 @@ export interface PipelineWorld extends DnsWorld {
   readonly dnsQueue: number;
   /** Flows that live on, as {@linkcode flowKey} writes them. */
   readonly openFlows: ReadonlySet<string>;
+  /** Whether the journal lists all of them already. */
+  readonly areOpenFlowsTold: boolean;
 }
 
 /** Judges packets, one at a time. */
@@ -132,7 +134,8 @@ export class Pipeline {
       return accept(this.#world.allowMark, event);
     }
     // Said once and not for each packet: of these no flow is kept.
-    const isNews = this.#said.isNews(flowKey(packet), nowMs);
+    const isTold = !isKept && this.#world.areOpenFlowsTold;
+    const isNews = !isTold && this.#said.isNews(flowKey(packet), nowMs);
     const mark = isKept ? MARK.DENY : this.#world.allowMark;
     return accept(mark, isNews ? event : undefined);
   }

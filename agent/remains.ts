@@ -9,7 +9,8 @@ import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
 import { readQueues } from "./observe/queues.ts";
-import { loadJournal } from "./journal_file.ts";
+import { loadOwnJournal, notOurs } from "./journal_file.ts";
+import type { Event } from "./record/event.ts";
 import { Journal } from "./record/journal.ts";
 import { WallClock } from "./record/line.ts";
 import {
@@ -78,7 +79,7 @@ function isTakenOver(libc: Libc, { cgroup, slot }: GuardState): boolean {
 
 /** The slots whose queue somebody answers. */
 function boundSlots(libc: Libc): ReadonlySet<number> {
-  const bound = new Set(readQueues(libc).map((queue) => queue.number));
+  const bound = new Set(readQueues(libc)?.map((queue) => queue.number));
   const numbers = Array.from({ length: SLOT_COUNT }, (_, number) => number);
   return new Set(
     numbers.filter((number) => bound.has(slotOf(number).flowQueue)),
@@ -91,6 +92,7 @@ function noteEnd(
 ): void {
   const { directory, state, now } = of;
   using journal = new Journal(libc, state.journal);
+  if (journal.id !== state.journalId) throw notOurs(state.journal);
   journal.write({
     kind: "agent",
     event: "coverage_lost",
@@ -201,6 +203,19 @@ function pidOf(directory: string): number {
   return Number(directory.slice(directory.lastIndexOf("-") + 1));
 }
 
+/** What a guard has written; null when its journal is not there any more. */
+export function tryEvents(
+  libc: Libc,
+  state: GuardState,
+): readonly Event[] | null {
+  try {
+    return loadOwnJournal(libc, state).events;
+  } catch (error) {
+    if (error instanceof AgentError) return null;
+    throw error;
+  }
+}
+
 /** The latest time at which the agent is known to have been alive. */
 export function lastSign(
   libc: Libc,
@@ -208,7 +223,7 @@ export function lastSign(
   state: GuardState,
 ): string {
   const beat = tryReadText(libc, `${directory}/${HEARTBEAT_NAME}`);
-  const { events } = loadJournal(libc, state.journal);
+  const events = tryEvents(libc, state) ?? [];
   const event = events.at(-1)?.time ?? state.since;
   return beat !== null && beat > event ? beat : event;
 }

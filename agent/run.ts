@@ -27,7 +27,8 @@ const DEFAULT_COLUMNS = 100;
 /**
  * Runs a command under guard.
  *
- * @returns Its exit code, or 4 when it is 0 and the policy makes the job fail.
+ * @returns Its exit code, or 4 when it is 0 and the policy makes the job fail, or
+ * somebody has tampered with the guard in block mode.
  * @throws {AgentError} When it cannot be guarded: then it was not started.
  */
 export async function run(context: Context, options: Options): Promise<number> {
@@ -143,6 +144,9 @@ async function finish(
   const refused = summary.rows.some(({ decision, enforced }) =>
     decision === "deny" && enforced
   );
+  const isRed = (session.isTampered || summary.isTampered) &&
+    policy.egress === "block";
+  if (code === 0 && isRed) return DENIED_EXIT_CODE;
   // A refusal may be among what is lost, and a full disk must not hide it.
   return code === 0 && (refused || lost > 0) && policy.on.denied === "fail"
     ? DENIED_EXIT_CODE

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Alarm } from "./alarm.ts";
+import { Belongings } from "./belongings.ts";
 import { type Context, say } from "./context.ts";
 import type { Policy } from "./decide/policy.ts";
 import { prepare } from "./doctor.ts";
@@ -19,6 +21,7 @@ import {
   makeStateDirectory,
   removeState,
   startTicksOf,
+  STATE_NAME,
   writeState,
 } from "./state.ts";
 import { replaceFile } from "../ffi/files.ts";
@@ -26,6 +29,8 @@ import { cString } from "../ffi/text.ts";
 
 /** How often the agent leaves a sign of life. */
 const HEARTBEAT_MS = 500;
+/** Between two of them, but for who was stopped. */
+const MAX_PAUSE_MS = 2_000;
 
 /** What is to be guarded. */
 export interface SessionOptions {
@@ -44,6 +49,9 @@ export class Session {
   /** Borrowed by whoever starts a command in it; null for a host. */
   readonly cgroup: Cgroup | null;
   readonly journal: Journal;
+  readonly #alarm: Alarm;
+  #belongings: Belongings | null = null;
+  #lastBeat = { atMs: 0, time: "", count: 0 };
   #guard: Guard | null = null;
   #state: GuardState | null = null;
   #heart: ReturnType<typeof setInterval> | undefined;
@@ -72,6 +80,7 @@ export class Session {
       if (scope === "command") removeState(libc, this.#directory);
       throw error;
     }
+    this.#alarm = new Alarm(this.journal);
     try {
       this.cgroup = scope === "host" ? null : Cgroup.create(libc, name);
     } catch (error) {
@@ -108,9 +117,9 @@ export class Session {
     return this.#directory;
   }
 
-  /** When the guard was armed, RFC 3339. */
-  get since(): string {
-    return this.#guard!.since;
+  /** Whether somebody has changed what guards, so that it was no guard. */
+  get isTampered(): boolean {
+    return this.#alarm.isRaised;
   }
 
   /** Disarms, leaves the machine as it was, and closes the journal. */
@@ -124,13 +133,20 @@ export class Session {
     if (this.#guard === null) return;
     const { libc } = this.#context;
     clearInterval(this.#heart);
-    await this.#guard.disarm();
+    await this.#belongings?.look();
+    const guard = this.#guard;
     this.#guard = null;
+    await guard.disarm();
     this.cgroup?.remove();
     libc.symbols.unlink(cString(`${this.#directory}/${HEARTBEAT_NAME}`));
     const stoppedAt = this.journal.now();
     if (this.cgroup !== null) removeState(libc, this.#directory);
-    else writeState(libc, this.#directory, { ...this.#state!, stoppedAt });
+    else {
+      const { lost } = this.journal;
+      const verdict = { isTampered: this.isTampered, lost };
+      const state = { ...this.#state!, stoppedAt, verdict };
+      writeState(libc, this.#directory, state);
+    }
   }
 
   async #arm(): Promise<void> {
@@ -144,11 +160,29 @@ export class Session {
       netns,
       cgroup: this.cgroup,
       journal: this.journal,
+      alarm: this.#alarm,
       selfTest,
       beforeRules: (slot, tables) => this.#note(slot, tables),
+      onMoved: (slot) => {
+        this.#state = { ...this.#state!, slot: slot.number };
+        this.#writeState();
+      },
+    });
+    this.#belongings = new Belongings(libc, {
+      alarm: this.#alarm,
+      journal: this.journal,
+      state: {
+        path: `${this.#directory}/${STATE_NAME}`,
+        write: () => this.#writeState(),
+      },
     });
     this.#beat();
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS);
+  }
+
+  #writeState(): void {
+    writeState(this.#context.libc, this.#directory, this.#state!);
+    this.#belongings?.stateWritten();
   }
 
   #note(slot: Slot, tables: TablesBefore): void {
@@ -165,22 +199,43 @@ export class Session {
       onDenied: policy.on.denied,
       netns: this.#context.netns(flags),
       journal: this.journal.path,
+      journalId: this.journal.id,
       slot: slot.number,
       cgroup: this.cgroup?.path ?? null,
       tables,
     };
-    writeState(libc, this.#directory, this.#state);
+    this.#writeState();
   }
 
   #beat(): void {
+    if (this.#guard === null) return;
+    this.#notePause();
     const path = `${this.#directory}/${HEARTBEAT_NAME}`;
     try {
       replaceFile(this.#context.libc, path, this.journal.now());
     } catch {
       // A full disk: the journal's last event is the sign of life then.
     }
-    this.#guard!.checkQueues();
+    this.#guard.look();
+    if (this.#lastBeat.count % 2 === 0) void this.#belongings?.look();
     this.journal.flush();
+  }
+
+  /** Whoever was stopped has let no packet by, but has not judged any either. */
+  #notePause(): void {
+    const { atMs, time, count } = this.#lastBeat;
+    const now = this.journal.now();
+    const nowMs = performance.now();
+    this.#lastBeat = { atMs: nowMs, time: now, count: count + 1 };
+    if (count === 0 || nowMs - atMs < MAX_PAUSE_MS) return;
+    this.journal.write({
+      kind: "agent",
+      event: "impaired",
+      from: time,
+      to: now,
+      message: `The agent did not run for ${Math.round(nowMs - atMs)} ms; ` +
+        "packets waited for it in the kernel, and none left unseen.",
+    });
   }
 
   #discard(): void {

@@ -14,14 +14,17 @@ import {
  * Takes the first slot whose two queue numbers nobody has bound.
  *
  * @param libraries Both must outlive the queues.
+ * @param only The number of the only slot to try; null tries all.
  * @returns The slot and its queues, that of DNS first.
  * @throws {SystemCallError} When every slot is taken.
  */
 export function bindSlot(
   libraries: { libc: Libc; library: NetfilterQueueLibrary },
+  only: number | null = null,
 ): { slot: Slot; queues: NetfilterQueue[] } {
   let last: unknown;
   for (let number = 0; number < SLOT_COUNT; number++) {
+    if (only !== null && only !== number) continue;
     const slot = slotOf(number);
     const queues: NetfilterQueue[] = [];
     try {

@@ -13,7 +13,7 @@ import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
 
 /** The file in a state directory. */
-const FILE_NAME = "guard.json";
+export const STATE_NAME = "guard.json";
 
 /** One guard, armed or ended. */
 export interface GuardState {
@@ -28,6 +28,15 @@ export interface GuardState {
   readonly onDenied: "fail" | "warn" | "ignore";
   readonly netns: string | null;
   readonly journal: string;
+  /** Device and inode of the journal: its path may lead elsewhere by now. */
+  readonly journalId: string;
+  /** What the agent found about itself, once it has ended. */
+  readonly verdict?: {
+    /** Whether something could have left because of somebody's doing. */
+    readonly isTampered: boolean;
+    /** Events that could not be written. */
+    readonly lost: number;
+  };
   /** Number of the slot, {@linkcode Slot}. */
   readonly slot: number;
   /** Path of the guarded command's cgroup; null for a host. */
@@ -43,7 +52,7 @@ export interface GuardState {
  * written it: undoing what it says would then be done at their word.
  */
 export function readState(libc: Libc, directory: string): GuardState | null {
-  const path = `${directory}/${FILE_NAME}`;
+  const path = `${directory}/${STATE_NAME}`;
   const text = readIfThere(libc, path);
   if (text === null) return null;
   assertOwned(libc, directory);
@@ -72,7 +81,7 @@ export function writeState(
   state: GuardState,
 ): void {
   orUnusable(directory, () => {
-    replaceFile(libc, `${directory}/${FILE_NAME}`, JSON.stringify(state));
+    replaceFile(libc, `${directory}/${STATE_NAME}`, JSON.stringify(state));
   });
 }
 
@@ -89,7 +98,7 @@ export function makeStateDirectory(libc: Libc, directory: string): void {
 
 /** Removes a state's file, and the directory when nothing else is in it. */
 export function removeState(libc: Libc, directory: string): void {
-  libc.symbols.unlink(cString(`${directory}/${FILE_NAME}`));
+  libc.symbols.unlink(cString(`${directory}/${STATE_NAME}`));
   libc.symbols.rmdir(cString(directory));
 }
 

@@ -5,10 +5,11 @@
  */
 import { type Context, say } from "./context.ts";
 import { AgentError } from "./errors.ts";
-import { lastGuardOf, loadJournal } from "./journal_file.ts";
+import { lastGuardOf, loadOwnJournal } from "./journal_file.ts";
 import type { Options } from "./options.ts";
 import type { Event } from "./record/event.ts";
-import { clearRemains, lastSign } from "./remains.ts";
+import type { Journal } from "./record/read.ts";
+import { clearRemains, lastSign, tryEvents } from "./remains.ts";
 import { aggregate, countsOf } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
@@ -16,7 +17,10 @@ import { type GuardState, isAlive, readState } from "./state.ts";
 import { canAccess } from "../ffi/files.ts";
 
 const DENIED_EXIT_CODE = 4;
-const SIGTERM = 15; // <asm/signal.h>
+/** <asm/signal.h> */
+const SIGTERM = 15;
+/** <asm/signal.h> */
+const SIGCONT = 18;
 /** iptables waits 5 s for its lock, for each family. */
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 10;
@@ -61,21 +65,43 @@ export async function stop(
     context.enter(netns);
     clearRemains(libc, directory, { state: after, netns });
   }
-  const journal = lastGuardOf(loadJournal(libc, state.journal));
-  const summary = aggregate(journal.events, journal.problems);
   const stopped = readState(libc, directory)!;
-  console.log(JSON.stringify(describe(context, directory, stopped)));
-  console.error(
-    renderTerminal(summary, {
-      columns: COLUMNS,
-      color: false,
-      egress: state.egress,
-    }),
+  return tellEnd(context, directory, stopped);
+}
+
+/** Prints status and report; the exit code is the job's verdict. */
+function tellEnd(
+  context: Context,
+  directory: string,
+  state: GuardState,
+): number {
+  let journal: Journal = { events: [], problems: [] };
+  let isLost = false;
+  try {
+    journal = loadOwnJournal(context.libc, state);
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    say(error.message);
+    isLost = true;
+  }
+  const { egress, onDenied, verdict } = state;
+  console.log(
+    JSON.stringify(describe(context, directory, { state, ...journal })),
   );
+  const { events, problems } = lastGuardOf(journal);
+  const summary = aggregate(events, problems);
+  console.error(
+    renderTerminal(summary, { columns: COLUMNS, color: false, egress }),
+  );
+  const isTampered = isLost || summary.isTampered ||
+    (verdict?.isTampered ?? false);
+  if (isTampered && egress === "block") return DENIED_EXIT_CODE;
   const refused = summary.rows.some(({ decision, enforced }) =>
     decision === "deny" && enforced
   );
-  return refused && state.onDenied === "fail" ? DENIED_EXIT_CODE : 0;
+  // A refusal may be among what is lost, and a full disk must not hide it.
+  const isRed = refused || (verdict?.lost ?? 0) > 0;
+  return isRed && onDenied === "fail" ? DENIED_EXIT_CODE : 0;
 }
 
 /** Prints the state of the host's guard as one line of JSON. */
@@ -86,7 +112,10 @@ export function status(context: Context, options: Options): number {
     JSON.stringify(
       state === null
         ? { state: "stopped", since: null, coverage: [], counts: {} }
-        : describe(context, directory, state),
+        : describe(context, directory, {
+          state,
+          events: tryEvents(context.libc, state) ?? [],
+        }),
     ),
   );
   return 0;
@@ -96,6 +125,8 @@ export function status(context: Context, options: Options): number {
 async function end(context: Context, state: GuardState): Promise<void> {
   const { libc } = context;
   libc.symbols.kill(state.pid, SIGTERM);
+  // One that is stopped hears it only then.
+  libc.symbols.kill(state.pid, SIGCONT);
   const until = performance.now() + STOP_TIMEOUT_MS;
   while (isAlive(libc, state)) {
     if (performance.now() > until) {
@@ -109,8 +140,12 @@ async function end(context: Context, state: GuardState): Promise<void> {
   }
 }
 
-function describe(context: Context, directory: string, state: GuardState) {
-  const { events } = loadJournal(context.libc, state.journal);
+function describe(
+  context: Context,
+  directory: string,
+  of: { readonly state: GuardState; readonly events: readonly Event[] },
+) {
+  const { state, events } = of;
   const name = state.stoppedAt !== null
     ? "stopped"
     : isAlive(context.libc, state)
@@ -127,6 +162,9 @@ function describe(context: Context, directory: string, state: GuardState) {
     journal: state.journal,
     coverage,
     lost,
+    tampered: events.some((event) =>
+      event.kind === "agent" && event.event === "tampered" && !event.held
+    ),
     counts: countsOf(events),
   };
 }

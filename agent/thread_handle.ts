@@ -11,6 +11,7 @@ import { AgentError } from "./errors.ts";
 import type { ThreadOrder, ThreadReport } from "./packet_thread.ts";
 import type { Journal } from "./record/journal.ts";
 import type { Libc } from "../ffi/libc.ts";
+import { WakeUp } from "../ffi/wake_up.ts";
 
 /** What the packet thread is to know. */
 export interface ThreadOptions {
@@ -20,32 +21,32 @@ export interface ThreadOptions {
   readonly netns: string | null;
   /** The `cgroup.procs` of a guarded command; null guards the host. */
   readonly procsPath: string | null;
+  /** Flows that live on, as `flowKey` writes them. */
+  readonly openFlows: readonly string[];
+  /** Whether the journal lists all of them already. */
+  readonly areOpenFlowsTold: boolean;
   /** Takes the thread's events. Borrowed. */
   readonly journal: Journal;
 }
 
-/** <sys/eventfd.h>; a guarded command must not inherit the way to stop us. */
-const EFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
-
 /** A packet thread, from {@linkcode ThreadHandle.start} until it is stopped. */
 export class ThreadHandle {
-  readonly #libc: Libc;
   readonly #worker: Worker;
-  readonly #stopFd: number;
+  readonly #wakeUp: WakeUp;
   readonly #journal: Journal;
   readonly #done = Promise.withResolvers<number>();
   readonly #ready = Promise.withResolvers<Slot>();
+  readonly #lost = Promise.withResolvers<string>();
   /** A name that the thread always refuses, for the self-test. */
   readonly probeName = `${crypto.randomUUID()}.sluice.invalid`;
   #slot: Slot | null = null;
 
-  private constructor(libc: Libc, options: ThreadOptions) {
-    this.#libc = libc;
+  private constructor(
+    libc: Libc,
+    { options, slot }: { options: ThreadOptions; slot: number | null },
+  ) {
     this.#journal = options.journal;
-    this.#stopFd = libc.check(
-      "eventfd",
-      libc.symbols.eventfd(0, EFD.NONBLOCK | EFD.CLOEXEC),
-    );
+    this.#wakeUp = new WakeUp(libc);
     const url = new URL("./packet_worker.ts", import.meta.url).href;
     this.#worker = new Worker(url, { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadReport>) =>
@@ -62,7 +63,10 @@ export class ThreadHandle {
       netns: options.netns,
       procsPath: options.procsPath,
       probeName: this.probeName,
-      stopFd: this.#stopFd,
+      openFlows: options.openFlows,
+      areOpenFlowsTold: options.areOpenFlowsTold,
+      slot,
+      stopFd: this.#wakeUp.fd,
     };
     this.#worker.postMessage(order);
   }
@@ -71,14 +75,20 @@ export class ThreadHandle {
    * Starts the thread and waits until it has bound its queues.
    *
    * @param libc Must outlive the thread.
+   * @param of `slot`: the only one it may bind; null for the first that is free.
    * @throws {AgentError} `queue_unavailable`, `internal`.
    */
   static async start(
     libc: Libc,
-    options: ThreadOptions,
+    of: { options: ThreadOptions; slot: number | null },
   ): Promise<ThreadHandle> {
-    const thread = new ThreadHandle(libc, options);
-    thread.#slot = await thread.#ready.promise;
+    const thread = new ThreadHandle(libc, of);
+    try {
+      thread.#slot = await thread.#ready.promise;
+    } catch (error) {
+      thread.#wakeUp[Symbol.dispose]();
+      throw error;
+    }
     return thread;
   }
 
@@ -87,17 +97,21 @@ export class ThreadHandle {
     return this.#slot!;
   }
 
+  /** Says why, when it has ended by itself; else it is never settled. */
+  get lost(): Promise<string> {
+    return this.#lost.promise;
+  }
+
   /**
    * Ends it; its last events are in the journal.
    *
    * @returns How many packets it answered.
    */
   async stop(): Promise<number> {
-    const one = new Uint8Array(8).with(0, 1);
-    this.#libc.symbols.write(this.#stopFd, one, 8n);
+    this.#wakeUp.set();
     const packets = await this.#done.promise;
     this.#worker.terminate();
-    this.#libc.symbols.close(this.#stopFd);
+    this.#wakeUp[Symbol.dispose]();
     return packets;
   }
 
@@ -127,13 +141,8 @@ export class ThreadHandle {
 
   /** The thread died: in block mode the rules refuse everything from now on. */
   #lose(message: string): void {
-    this.#journal.write({
-      kind: "agent",
-      event: "coverage_lost",
-      from: this.#journal.now(),
-      message: `the packet thread ended: ${message}`,
-    });
     this.#done.resolve(0);
+    this.#lost.resolve(message);
     this.#ready.reject(
       new AgentError("internal", {
         what: "Cannot run the packet thread",

@@ -83,7 +83,18 @@ export interface Ownership {
 }
 
 /** struct statx, <linux/stat.h>: the same on every architecture. */
-const STATX = { uid: 20, mode: 28, bytes: 256, basic: 0x7ff } as const;
+const STATX = {
+  uid: 20,
+  mode: 28,
+  inode: 32,
+  size: 40,
+  changeSeconds: 96,
+  changeNanoseconds: 104,
+  deviceMajor: 136,
+  deviceMinor: 140,
+  bytes: 256,
+  basic: 0x7ff,
+} as const;
 
 /** <linux/fcntl.h>, each without its `AT_`. */
 const LOOK = {
@@ -120,6 +131,42 @@ export function ownership(libc: Libc, path: string): Ownership {
 export function isPlainFile(libc: Libc, fd: number): boolean {
   const view = statx(libc, { fd, path: "", flags: LOOK.EMPTY_PATH });
   return (view.getUint16(STATX.mode, true) & S.IFMT) === S.IFREG;
+}
+
+/** What tells one file from another, and from what it was before. */
+export interface FileStamp {
+  /** Device and inode: the same file, by whatever name. */
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** When it was last changed in any way; nobody can set this back. */
+  readonly changed: string;
+}
+
+/**
+ * Stamps a file by its path, a symbolic link as itself, or an open one.
+ *
+ * @returns Null when it is not there.
+ */
+export function stampOf(libc: Libc, file: string | number): FileStamp | null {
+  const of = typeof file === "string"
+    ? { fd: LOOK.FDCWD, path: file, flags: LOOK.SYMLINK_NOFOLLOW }
+    : { fd: file, path: "", flags: LOOK.EMPTY_PATH };
+  let view: DataView;
+  try {
+    view = statx(libc, of);
+  } catch (error) {
+    if (error instanceof SystemCallError) return null;
+    throw error;
+  }
+  const uint32 = (at: number) => view.getUint32(at, true);
+  const uint64 = (at: number) => view.getBigUint64(at, true);
+  return {
+    id: `${uint32(STATX.deviceMajor)}:${uint32(STATX.deviceMinor)} ` +
+      `${uint64(STATX.inode)}`,
+    sizeBytes: Number(uint64(STATX.size)),
+    changed: `${uint64(STATX.changeSeconds)}.` +
+      `${uint32(STATX.changeNanoseconds)}`,
+  };
 }
 
 function statx(

@@ -188,3 +188,19 @@ export function readLink(libc: Libc, path: string): string | null {
   );
   return count < 0 ? null : fromBytes(buffer.subarray(0, count));
 }
+
+/** Whether this process can open so many descriptors more. */
+export function canOpenMore(libc: Libc, count: number): boolean {
+  const opened: number[] = [];
+  try {
+    while (opened.length < count) {
+      opened.push(openFile(libc, "/dev/null", { flags: O.RDONLY }));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  } finally {
+    for (const fd of opened) libc.symbols.close(fd);
+  }
+}

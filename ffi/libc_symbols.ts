@@ -92,6 +92,14 @@ export const LIBC_SYMBOLS = {
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
 
+  // the same on another thread, so that this one goes on
+  pollElsewhere: {
+    name: "poll",
+    parameters: ["buffer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+
   // <sys/eventfd.h>
   // int eventfd(unsigned int initval, int flags);
   eventfd: { parameters: ["u32", "i32"], result: "i32" },

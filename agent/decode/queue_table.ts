@@ -8,12 +8,19 @@
 /** One queue that somebody has bound. */
 export interface BoundQueue {
   readonly number: number;
+  /** The netlink port of who answers it; its process's id, or any number. */
+  readonly portId: number;
   /** Packets that the kernel gave up since the queue was bound. */
   readonly dropped: number;
 }
 
 /** Columns of seq_show() in net/netfilter/nfnetlink_queue.c. */
-const COLUMN = { number: 0, queueDropped: 5, userDropped: 6 } as const;
+const COLUMN = {
+  number: 0,
+  portId: 1,
+  queueDropped: 5,
+  userDropped: 6,
+} as const;
 const MIN_COLUMNS = 9;
 
 /**
@@ -27,6 +34,7 @@ export function decodeQueueTable(text: string): readonly BoundQueue[] {
     if (columns.length < MIN_COLUMNS || columns.some(Number.isNaN)) return [];
     const dropped = columns[COLUMN.queueDropped]! +
       columns[COLUMN.userDropped]!;
-    return [{ number: columns[COLUMN.number]!, dropped }];
+    const number = columns[COLUMN.number]!;
+    return [{ number, portId: columns[COLUMN.portId]!, dropped }];
   });
 }

@@ -8,8 +8,8 @@ import { AgentError } from "../errors.ts";
 import { SystemCallError } from "../../ffi/errors.ts";
 import { canAccess } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
-import { runTool } from "../../ffi/tools.ts";
 import { clearConnmarks } from "./connmarks.ts";
+import { IptablesTool } from "./iptables_tool.ts";
 import type { Slot } from "./marks.ts";
 import { removeEmptyTable } from "./nft_tables.ts";
 import type { Guarded } from "./rule.ts";
@@ -23,25 +23,11 @@ import {
   tableNames,
 } from "./rules_text.ts";
 
-const X_OK = 1; // <unistd.h>
-
-/** Where distributions put the tools; the first that has one counts. */
-const DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/bin"];
-
 /** Both families, where the kernel has both. */
 export type Families = readonly (4 | 6)[];
 
 /** The tables of each family before the guard, kept to restore them exactly. */
 export type TablesBefore = Readonly<Record<string, readonly string[]>>;
-
-/** Finds a tool of the iptables package; null when it is not installed. */
-export function findTool(libc: Libc, name: string): string | null {
-  for (const directory of DIRECTORIES) {
-    const path = `${directory}/${name}`;
-    if (canAccess(libc, path, X_OK)) return path;
-  }
-  return null;
-}
 
 /** The families this kernel speaks: nothing leaves by one that it lacks. */
 export function kernelFamilies(libc: Libc): Families {
@@ -55,16 +41,26 @@ export class Firewall {
   /** Rules of others that write marks of ours, from before the guard. */
   #known: ReadonlyMap<4 | 6, ReadonlySet<string>> = new Map();
 
+  readonly #tool: IptablesTool;
+
   /** @param libc Must outlive this object. */
   constructor(libc: Libc) {
     this.#libc = libc;
     this.#families = kernelFamilies(libc);
+    this.#tool = new IptablesTool(libc);
+  }
+
+  /** Whether the rules last read are nf_tables', of which the kernel tells. */
+  get isNft(): boolean {
+    return this.#tool.isNft;
   }
 
   /** Which tables there are now, by family. */
   tables(): TablesBefore {
     return Object.fromEntries(
-      this.#families.map((family) => [family, tableNames(this.#save(family))]),
+      this.#families.map((
+        family,
+      ) => [family, tableNames(this.#tool.save(family))]),
     );
   }
 
@@ -80,14 +76,14 @@ export class Firewall {
     this.#known = new Map(
       this.#families.map((family) => [
         family,
-        listForgers({ family, slot, saved: this.#save(family) }),
+        listForgers({ family, slot, saved: this.#tool.save(family) }),
       ]),
     );
     try {
       // An earlier guard of this slot may have allowed what this one does not.
       this.#clearMarks(guarded.slot);
       for (const family of this.#families) {
-        this.#restore(family, renderRules(guardRules(guarded, family)));
+        this.#tool.restore(family, renderRules(guardRules(guarded, family)));
       }
       const [deviation] = this.compare(guarded);
       if (deviation !== undefined) throw notReadBack(deviation);
@@ -105,7 +101,7 @@ export class Firewall {
    */
   compare(guarded: Guarded): Deviation[] {
     return this.#families.flatMap((family) =>
-      this.#compare(guarded, { family, saved: this.#save(family) })
+      this.#compare(guarded, { family, saved: this.#tool.save(family) })
     );
   }
 
@@ -117,15 +113,29 @@ export class Firewall {
   repair(guarded: Guarded): void {
     const isOurs = ourChains(guarded);
     for (const family of this.#families) {
-      const saved = this.#save(family);
+      const saved = this.#tool.save(family);
       const deviations = this.#compare(guarded, { family, saved });
       if (deviations.length === 0) continue;
       const rules = guardRules(guarded, family);
       const text = renderRepair({ rules, saved, deviations, isOurs });
-      this.#restore(family, text);
+      this.#tool.restore(family, text);
     }
     const [deviation] = this.compare(guarded);
     if (deviation !== undefined) throw notReadBack(deviation);
+  }
+
+  /**
+   * Changes a guard's rules to another slot's, the new ones first.
+   *
+   * @param guarded With its new slot.
+   * @param from Its slot until now; what that has allowed is asked about again.
+   * @throws {AgentError} `firewall_failed`; then some may still be wrong.
+   */
+  move(guarded: Guarded, from: Slot): void {
+    this.#clearMarks(guarded.slot);
+    this.repair(guarded);
+    if (guarded.cgroup === null) this.#clearMarks(from);
+    else this.#removeRules({ ...guarded, slot: from });
   }
 
   /**
@@ -135,20 +145,17 @@ export class Firewall {
    * @throws {AgentError} `firewall_failed` with what the tool said.
    */
   remove(guard: Pick<Guarded, "slot" | "cgroup">, before: TablesBefore): void {
-    const isOurs = ourChains(guard);
+    this.#removeRules(guard);
     for (const family of this.#families) {
-      const removal = renderRemoval(this.#save(family), isOurs);
-      if (removal !== "") this.#restore(family, removal);
       this.#removeTables(family, before[family] ?? []);
     }
-    this.#clearMarks(guard.slot);
   }
 
   /** Whether rules of this guard stand in any table. */
   isApplied(slot: number | null): boolean {
     const isOurs = isChainOf(slot);
     return this.#families.some((family) =>
-      renderRemoval(this.#save(family), isOurs) !== ""
+      renderRemoval(this.#tool.save(family), isOurs) !== ""
     );
   }
 
@@ -166,6 +173,15 @@ export class Firewall {
     });
   }
 
+  #removeRules(guard: Pick<Guarded, "slot" | "cgroup">): void {
+    const isOurs = ourChains(guard);
+    for (const family of this.#families) {
+      const removal = renderRemoval(this.#tool.save(family), isOurs);
+      if (removal !== "") this.#tool.restore(family, removal);
+    }
+    this.#clearMarks(guard.slot);
+  }
+
   #clearMarks({ allowMark, dnsMark }: Slot): void {
     try {
       clearConnmarks(this.#libc, [allowMark, dnsMark]);
@@ -181,40 +197,14 @@ export class Firewall {
   }
 
   #removeTables(family: 4 | 6, before: readonly string[]): void {
-    const saved = this.#save(family);
+    const saved = this.#tool.save(family);
     // iptables-legacy cannot drop a table either, and no netlink call can.
-    if (!saved.includes("(nf_tables)")) return;
+    if (!this.#tool.isNft) return;
     for (const name of tableNames(saved)) {
       if (!before.includes(name)) {
         removeEmptyTable(this.#libc, { family, name });
       }
     }
-  }
-
-  #save(family: 4 | 6): string {
-    const { code, stdout, stderr } = runTool(this.#libc, [
-      this.#tool(family, "-save"),
-    ]);
-    if (code !== 0) throw refused("read the firewall rules", stderr);
-    return stdout;
-  }
-
-  #restore(family: 4 | 6, rules: string): void {
-    const tool = this.#tool(family, "-restore");
-    const command = [tool, "--noflush", "-w", "5"];
-    const { code, stderr } = runTool(this.#libc, command, rules);
-    if (code !== 0) throw refused("change the firewall rules", stderr);
-  }
-
-  #tool(family: 4 | 6, suffix: "" | "-save" | "-restore"): string {
-    const name = (family === 4 ? "iptables" : "ip6tables") + suffix;
-    const path = findTool(this.#libc, name);
-    if (path !== null) return path;
-    throw new AgentError("iptables_missing", {
-      what: "Cannot set firewall rules",
-      why: `"${name}" is not in ${DIRECTORIES.join(", ")}, it is needed`,
-      hint: "Run `sluice doctor --install`",
-    });
   }
 }
 
@@ -230,14 +220,5 @@ function notReadBack({ kind, family, table, chain }: Deviation): AgentError {
     why: `IPv${family}, table "${table}", chain "${chain}" read back with ` +
       `"${kind}", what was written is needed`,
     hint: "Run `sluice doctor`; end what else changes firewall rules now",
-  });
-}
-
-function refused(act: string, stderr: string): AgentError {
-  const said = stderr.trim().split("\n").slice(-2).join("; ");
-  return new AgentError("firewall_failed", {
-    what: `Cannot ${act}`,
-    why: `the tool said ${JSON.stringify(said)}, success is needed`,
-    hint: "Run `sluice doctor` to see what this kernel lacks",
   });
 }

@@ -9,7 +9,12 @@ import type { Libc } from "../../ffi/libc.ts";
 
 const PATH = "/proc/thread-self/net/netfilter/nfnetlink_queue";
 
-/** The queues of the calling thread's network namespace. */
-export function readQueues(libc: Libc): readonly BoundQueue[] {
-  return decodeQueueTable(tryReadText(libc, PATH) ?? "");
+/**
+ * The queues of the calling thread's network namespace.
+ *
+ * @returns Null when they cannot be read, or the kernel has no queues.
+ */
+export function readQueues(libc: Libc): readonly BoundQueue[] | null {
+  const text = tryReadText(libc, PATH);
+  return text === null ? null : decodeQueueTable(text);
 }

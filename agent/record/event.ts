@@ -96,22 +96,45 @@ export interface DnsEvent extends Judged {
   readonly answers: readonly string[] | null;
 }
 
+/** The process that changed something of the agent's. */
+export interface ChangerField {
+  /** In the agent's pid namespace. */
+  readonly pid: number;
+  /** What the process calls itself; null when only the pid is known. */
+  readonly name: string | null;
+  /** Absolute path; null when it had ended before it was looked at. */
+  readonly exe: string | null;
+}
+
 /** The agent about itself. */
 export interface AgentEvent {
   /** Tells the kinds of events apart. */
   readonly kind: "agent";
   /** What happened to the agent. */
-  readonly event: "armed" | "stopped" | "coverage_lost" | "tampered";
+  readonly event:
+    | "armed"
+    | "stopped"
+    | "coverage_lost"
+    | "tampered"
+    | "impaired";
   /** `armed`: the mode. */
   readonly egress?: "audit" | "block";
   /** `armed`: what is guarded. */
   readonly scope?: "host" | "command";
   /** `armed`: the agent's process. */
   readonly pid?: number;
-  /** `stopped`, `coverage_lost`: from when it holds or is missing. */
+  /** All but `armed`: from when it holds, is missing, or was so. */
   readonly from?: string;
-  /** `stopped`, `coverage_lost`: until when. */
+  /** All but `armed`: until when. */
   readonly to?: string;
+  /** `tampered`: with what. */
+  readonly what?: "rules" | "queue" | "files" | "journal" | "settings";
+  /** `tampered`: true when nothing could leave by it, so the job is not red. */
+  readonly held?: boolean;
+  /** `tampered`: who did it, where the kernel tells. */
+  readonly by?: ChangerField;
+  /** `armed`: connections that were open already. */
+  readonly openFlows?: number;
   /** One sentence for a person. */
   readonly message?: string;
   /** `stopped`: packets answered. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { AgentError } from "../errors.ts";
-import { isPlainFile } from "../../ffi/directories.ts";
+import { isPlainFile, stampOf } from "../../ffi/directories.ts";
 import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import { canAccess, O, openFile, writeAll } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
@@ -36,6 +36,9 @@ export class Journal implements Disposable {
   #waiting: string[] = [];
   #waitingBytes = 0;
   #lost = 0;
+  /** When the file was last changed by us. */
+  #changed = "";
+  #isReplaced = false;
 
   /**
    * Opens a journal; one that is there is continued, its last line mended when
@@ -59,6 +62,7 @@ export class Journal implements Disposable {
       // Root would give a device or a pipe away, or remove it.
       if (!isPlainFile(libc, this.#fd)) throw holdsSomethingElse(path);
       this.#continue();
+      this.#remember();
     } catch (error) {
       if (this.#fd >= 0) libc.symbols.close(this.#fd);
       if (!(error instanceof SystemCallError)) throw error;
@@ -128,12 +132,47 @@ export class Journal implements Disposable {
       if (!(error instanceof SystemCallError)) throw error;
       // All or nothing: half a line would make the next one unreadable.
       this.#libc.symbols.ftruncate(this.#fd, BigInt(this.#size));
+      this.#remember();
       return;
     }
     this.#size += bytes.length;
+    this.#remember();
     this.#seq += this.#waiting.length;
     this.#waiting = [];
     this.#waitingBytes = 0;
+  }
+
+  /** The file itself, by whatever name: device and inode. */
+  get id(): string {
+    return stampOf(this.#libc, this.#fd)?.id ?? "";
+  }
+
+  /**
+   * Notices what others do to the file, and mends what can be mended.
+   *
+   * @returns What it was, as the end of a sentence; null when it is ours.
+   */
+  mend(): string | null {
+    const own = stampOf(this.#libc, this.#fd);
+    if (own === null) return null;
+    const isOurs = own.changed === this.#changed;
+    const added = own.sizeBytes - this.#size;
+    // What is left may end within a line; behind our last there is none of ours.
+    if (added < 0) {
+      this.#libc.symbols.write(this.#fd, Uint8Array.of(0x0a), 1n);
+      this.#size = own.sizeBytes + 1;
+    } else if (added > 0) {
+      this.#libc.symbols.ftruncate(this.#fd, BigInt(this.#size));
+    }
+    this.#remember();
+    if (added < 0) return "was cut short, and goes on from there";
+    if (added > 0) return "was written to by others; their part was taken out";
+    const isAt = stampOf(this.#libc, this.path)?.id === own.id;
+    if (isAt) return isOurs ? null : "was changed by somebody else";
+    // Once: neither what stands at our path now nor its place is ours.
+    if (this.#isReplaced) return null;
+    this.#isReplaced = true;
+    return "is not at its path any more, somebody has removed or replaced it";
   }
 
   /** Removes the file if it was made here and nothing was written to it. */
@@ -155,6 +194,10 @@ export class Journal implements Disposable {
     this.#lost += this.#waiting.length;
     this.#libc.symbols.close(this.#fd);
     this.#fd = -1;
+  }
+
+  #remember(): void {
+    this.#changed = stampOf(this.#libc, this.#fd)?.changed ?? "";
   }
 
   #continue(): void {

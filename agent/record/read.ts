@@ -97,7 +97,21 @@ const DNS = v.object({
   answers: v.nullable(texts),
 });
 
-const AGENT_EVENTS = ["armed", "stopped", "coverage_lost", "tampered"] as const;
+const AGENT_EVENTS = [
+  ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
+];
+const TAMPERED_WITH = [
+  "rules",
+  "queue",
+  "files",
+  "journal",
+  "settings",
+] as const;
+const changer = v.object({
+  pid: count,
+  name: nullableText,
+  exe: nullableText,
+}, "a process");
 const AGENT = v.object({
   ...HEAD,
   kind: v.literal("agent"),
@@ -107,6 +121,10 @@ const AGENT = v.object({
   pid: v.optional(count),
   from: v.optional(time),
   to: v.optional(time),
+  what: v.optional(v.picklist(TAMPERED_WITH, "a thing of the agent's")),
+  held: v.optional(flag),
+  by: v.optional(changer),
+  openFlows: v.optional(count),
   message: v.optional(text),
   packets: v.optional(count),
   lost: v.optional(count),

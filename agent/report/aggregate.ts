@@ -40,6 +40,10 @@ export interface Summary {
   readonly lost: readonly Interval[];
   /** What the agent says about an attack on itself, in order. */
   readonly tampered: readonly string[];
+  /** Whether something could have left by it: then the job is red. */
+  readonly isTampered: boolean;
+  /** What kept the agent from its work while nothing could leave. */
+  readonly impaired: readonly string[];
   /** Packets answered, as far as the agent could say. */
   readonly packets: number;
   /** Events that could not be written. */
@@ -88,6 +92,12 @@ export function aggregate(
     tampered: agent
       .filter(({ event }) => event === "tampered")
       .map(({ message }) => message ?? "The agent was tampered with."),
+    isTampered: agent.some(({ event, held }) =>
+      event === "tampered" && held !== true
+    ),
+    impaired: agent
+      .filter(({ event }) => event === "impaired")
+      .map(({ message }) => message ?? "The agent could not do its work."),
     packets: sum(agent.map(({ packets }) => packets ?? 0)),
     lostEvents: sum(agent.map(({ lost }) => lost ?? 0)),
     problems,

@@ -26,7 +26,8 @@ export interface Coverage {
  *
  * `armed` opens an interval, `stopped` closes it. `coverage_lost` cuts out
  * `from` to `to`; without `to` nothing is covered until the next `armed` or
- * `stopped`. A second `armed` without an end before it means that the agent was
+ * `stopped`, or until a later one that ends. So does `tampered`, unless nothing
+ * could leave by it. A second `armed` without an end before it means that the agent was
  * killed: coverage then ends with the last event before, the last sign of life.
  *
  * @param events A journal's events, in order.
@@ -49,6 +50,21 @@ export function coverageOf(events: readonly Event[]): Coverage {
     lostFrom = null;
   }
 
+  function cutOut(gap: Partial<Interval>): void {
+    if (gap.from === undefined) return;
+    // What has no end yet goes on until this one's.
+    const from = lostFrom ?? gap.from;
+    const wasOpen = openFrom !== null || lostFrom !== null;
+    lostFrom = null;
+    close(from);
+    if (gap.to === undefined || gap.to === null) {
+      lostFrom = from;
+    } else {
+      add(lost, { from, to: gap.to });
+      if (wasOpen) openFrom = gap.to;
+    }
+  }
+
   for (const event of events) {
     if (event.kind !== "agent") {
       lastTime = event.time;
@@ -67,20 +83,13 @@ export function coverageOf(events: readonly Event[]): Coverage {
         endLoss(event.time);
         close(endOf(event));
         break;
-      case "coverage_lost": {
-        const from = event.from ?? event.time;
-        const wasOpen = openFrom !== null;
-        close(from);
-        endLoss(from);
-        if (event.to === undefined) {
-          lostFrom = from;
-        } else {
-          add(lost, { from, to: event.to });
-          if (wasOpen) openFrom = event.to;
-        }
+      case "coverage_lost":
+        cutOut({ from: event.time, ...event });
         break;
-      }
       case "tampered":
+        if (event.held !== true) cutOut(event);
+        break;
+      case "impaired":
         break;
     }
     lastTime = event.time;

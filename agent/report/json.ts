@@ -44,6 +44,10 @@ export interface Report {
   readonly lost: readonly Interval[];
   /** What the agent says about an attack on itself. */
   readonly tampered: readonly string[];
+  /** Whether something could have left by it. */
+  readonly isTampered: boolean;
+  /** What kept the agent from its work while nothing could leave. */
+  readonly impaired: readonly string[];
   /** Packets answered. */
   readonly packets: number;
   /** Events that could not be written. */
@@ -80,6 +84,8 @@ export function renderJson(summary: Summary): string {
     coverage: summary.coverage,
     lost: summary.lost,
     tampered: summary.tampered,
+    isTampered: summary.isTampered,
+    impaired: summary.impaired,
     packets: summary.packets,
     lostEvents: summary.lostEvents,
     problems: summary.problems,

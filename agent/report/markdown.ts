@@ -96,7 +96,8 @@ function cautionsBlock(summary: Summary): string {
   if (cautions.length === 0) return "";
   const lines = cautions.map((text) => `> - ${escapeMarkdown(cut(text))}`);
   const fitted = fit(lines, BUDGET_BYTES.cautions);
-  return ["> [!WARNING]", ...fitted.lines, ...moreOf(fitted, "> - ")]
+  const kind = summary.isTampered ? "CAUTION" : "WARNING";
+  return [`> [!${kind}]`, ...fitted.lines, ...moreOf(fitted, "> - ")]
     .join("\n");
 }
 

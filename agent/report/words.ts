@@ -77,9 +77,15 @@ export function countOf(count: number, noun: string): string {
 /** What a reader must know before believing the rest, one sentence each. */
 export function cautionsOf(summary: Summary): readonly string[] {
   const { coverage, lost, lostEvents, tampered, problems } = summary;
-  const cautions = lost.map((interval) =>
-    `Coverage is missing ${intervalText(interval)}: ` +
-    "what happens then is not in this report."
+  const cautions = [...tampered];
+  if (summary.isTampered) {
+    cautions.unshift("TAMPERED: somebody has changed what guards this run.");
+  }
+  cautions.push(
+    ...lost.map((interval) =>
+      `Coverage is missing ${intervalText(interval)}: ` +
+      "what happens then is not in this report."
+    ),
   );
   if (coverage.length === 0 && lost.length === 0) {
     cautions.push("The journal does not show that Sluice watched at all.");
@@ -89,7 +95,7 @@ export function cautionsOf(summary: Summary): readonly string[] {
       `${countOf(lostEvents, "event")} could not be written to the journal.`,
     );
   }
-  cautions.push(...tampered);
+  cautions.push(...summary.impaired);
   cautions.push(...problems.map((problem) => `Journal, ${problem}`));
   return cautions;
 }

@@ -26,6 +26,7 @@ const STATE: GuardState = {
   onDenied: "fail",
   netns: '/run/netns/é"\n',
   journal: "/run/sluice/journal.ndjson",
+  journalId: "8:1 4711",
   slot: 11,
   cgroup: "sluice/run-4711",
   tables: { 4: ["filter"], 6: [] },

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  findTool,
-  Firewall,
-  kernelFamilies,
-} from "../../../agent/enforce/firewall.ts";
+import { Firewall, kernelFamilies } from "../../../agent/enforce/firewall.ts";
+import { findTool } from "../../../agent/enforce/iptables_tool.ts";
 import { slotOf } from "../../../agent/enforce/marks.ts";
 import type { Guarded } from "../../../agent/enforce/rule.ts";
 import { guardRules } from "../../../agent/enforce/rules.ts";

@@ -50,6 +50,8 @@ Deno.test("renderJson() keeps its members and their order", () => {
     "coverage",
     "lost",
     "tampered",
+    "isTampered",
+    "impaired",
     "packets",
     "lostEvents",
     "problems",
