@@ -87,7 +87,6 @@ export class Guard {
       ...options,
       procsPath: options.cgroup?.procsPath ?? null,
       openFlows: flows.keys,
-      areOpenFlowsTold: flows.events.length === flows.count,
       onMoved: (from) => guard.#move(from),
     });
     try {

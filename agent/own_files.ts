@@ -113,7 +113,8 @@ export class OwnFiles {
 }
 
 function projectRoot(): string {
-  return decodeURIComponent(new URL("../", import.meta.url).pathname);
+  const directory = import.meta.dirname ?? "";
+  return directory.slice(0, directory.lastIndexOf("/") + 1);
 }
 
 function listFiles(libc: Libc, directory: string): string[] {

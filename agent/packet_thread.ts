@@ -7,8 +7,7 @@
 import { Attribution } from "./attribution.ts";
 import { compilePolicy } from "./decide/match.ts";
 import { NameTable } from "./decide/names.ts";
-import { isProcessScoped, type Policy } from "./decide/policy.ts";
-import type { HostsEntry } from "./decode/hosts_file.ts";
+import { isProcessScoped } from "./decide/policy.ts";
 import { decodeNetlink } from "./decode/netlink.ts";
 import {
   decodeQueued,
@@ -16,12 +15,13 @@ import {
   type QueuedPacket,
 } from "./decode/nfqueue.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
-import { MARK, type Slot, withMark } from "./enforce/marks.ts";
+import { MARK, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import type { Outcome } from "./outcome.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
 import { bindSlot } from "./slot_queues.ts";
+import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import { encodeEvent, WallClock } from "./record/line.ts";
 import { Libc } from "../ffi/libc.ts";
 import { enterNetworkNamespace } from "../ffi/namespaces.ts";
@@ -31,39 +31,6 @@ import {
   NF,
 } from "../ffi/netfilter_queue.ts";
 import { Poller } from "../ffi/sockets.ts";
-
-/** What the main thread tells this one, once. */
-export interface ThreadOrder {
-  readonly policy: Policy;
-  /** Resolvers as `addressKey` writes them. */
-  readonly resolvers: readonly string[];
-  readonly hosts: readonly HostsEntry[];
-  readonly families: readonly (4 | 6)[];
-  /** A network namespace file; null is the one of the process. */
-  readonly netns: string | null;
-  /** The `cgroup.procs` of a guarded command; null guards the host. */
-  readonly procsPath: string | null;
-  readonly probeName: string;
-  /** Flows that live on, as `flowKey` writes them. */
-  readonly openFlows: readonly string[];
-  /** Whether the journal lists all of them already. */
-  readonly areOpenFlowsTold: boolean;
-  /** The only slot that may be bound; null is the first that is free. */
-  readonly slot: number | null;
-  /** An eventfd that becomes readable when the thread is to end. */
-  readonly stopFd: number;
-}
-
-/** What this thread tells the main thread. */
-export type ThreadReport =
-  | { readonly kind: "ready"; readonly slot: Slot }
-  | {
-    readonly kind: "failed";
-    readonly code: "queue_unavailable" | "internal";
-    readonly why: string;
-  }
-  | { readonly kind: "events"; readonly encoded: readonly string[] }
-  | { readonly kind: "done"; readonly packets: number };
 
 /** Netlink messages of 64 KiB packets must fit whole. */
 const BUFFER_BYTES = 1 << 18;
@@ -133,7 +100,6 @@ export class PacketThread {
       host,
       dnsQueue: slot.dnsQueue,
       openFlows: new Set(order.openFlows),
-      areOpenFlowsTold: order.areOpenFlowsTold,
     });
     post({ kind: "ready", slot });
   }

@@ -8,11 +8,8 @@
  *
  * @module
  */
-import {
-  PacketThread,
-  type ThreadOrder,
-  type ThreadReport,
-} from "./packet_thread.ts";
+import { PacketThread } from "./packet_thread.ts";
+import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import { SystemCallError } from "../ffi/errors.ts";
 
 function post(report: ThreadReport): void {

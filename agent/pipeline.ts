@@ -39,8 +39,6 @@ export interface PipelineWorld extends DnsWorld {
   readonly dnsQueue: number;
   /** Flows that live on, as {@linkcode flowKey} writes them. */
   readonly openFlows: ReadonlySet<string>;
-  /** Whether the journal lists all of them already. */
-  readonly areOpenFlowsTold: boolean;
 }
 
 /** Judges packets, one at a time. */
@@ -133,9 +131,9 @@ export class Pipeline {
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
       return accept(this.#world.allowMark, event);
     }
-    // Said once and not for each packet: of these no flow is kept.
-    const isTold = !isKept && this.#world.areOpenFlowsTold;
-    const isNews = !isTold && this.#said.isNews(flowKey(packet), nowMs);
+    // Said once and not for each packet: of these no flow is kept. What was
+    // open before is in the journal since the guard was armed.
+    const isNews = isKept && this.#said.isNews(flowKey(packet), nowMs);
     const mark = isKept ? MARK.DENY : this.#world.allowMark;
     return accept(mark, isNews ? event : undefined);
   }

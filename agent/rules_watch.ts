@@ -14,7 +14,6 @@ import { RulesetChanges } from "./observe/ruleset_changes.ts";
 import type { Journal } from "./record/journal.ts";
 import { SystemCallError } from "../ffi/errors.ts";
 import type { Libc } from "../ffi/libc.ts";
-import { Poller } from "../ffi/sockets.ts";
 import { WakeUp } from "../ffi/wake_up.ts";
 
 /** Of iptables-legacy nobody tells, so it is read this often. */
@@ -96,9 +95,8 @@ export class RulesWatch {
 
   async #listen(): Promise<void> {
     if (this.#changes === null) return;
-    const poller = new Poller(this.#libc, [this.#changes.fd, this.#wakeUp.fd]);
     while (!this.#wakeUp.isSet) {
-      await poller.waitElsewhere();
+      await this.#wakeUp.orReadable(this.#changes.fd);
       if (this.#wakeUp.isSet) return;
       this.look();
       await this.#wakeUp.orAfter(PAUSE_MS);

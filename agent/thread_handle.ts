@@ -8,7 +8,7 @@ import type { HostsEntry } from "./decode/hosts_file.ts";
 import { kernelFamilies } from "./enforce/firewall.ts";
 import type { Slot } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
-import type { ThreadOrder, ThreadReport } from "./packet_thread.ts";
+import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import type { Journal } from "./record/journal.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { WakeUp } from "../ffi/wake_up.ts";
@@ -23,8 +23,6 @@ export interface ThreadOptions {
   readonly procsPath: string | null;
   /** Flows that live on, as `flowKey` writes them. */
   readonly openFlows: readonly string[];
-  /** Whether the journal lists all of them already. */
-  readonly areOpenFlowsTold: boolean;
   /** Takes the thread's events. Borrowed. */
   readonly journal: Journal;
 }
@@ -64,7 +62,6 @@ export class ThreadHandle {
       procsPath: options.procsPath,
       probeName: this.probeName,
       openFlows: options.openFlows,
-      areOpenFlowsTold: options.areOpenFlowsTold,
       slot,
       stopFd: this.#wakeUp.fd,
     };

@@ -240,17 +240,6 @@ export class Poller {
     throw new SystemCallError("poll", errno);
   }
 
-  /**
-   * Waits on another thread until one is ready or in error.
-   *
-   * Nothing may be closed meanwhile, this library among it: have a descriptor
-   * of your own among them that ends the wait.
-   */
-  async waitElsewhere(): Promise<void> {
-    // Not looked at: a failure shows as a descriptor that is not ready.
-    await this.#libc.symbols.pollElsewhere(this.#bytes, this.#count, -1);
-  }
-
   /** Whether the last wait found this one ready, in error or hung up. */
   isReady(index: number): boolean {
     return this.#entries.getInt16(index * 8 + 6, true) !== 0;

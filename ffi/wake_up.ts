@@ -4,6 +4,7 @@
  * @module
  */
 import type { Libc } from "./libc.ts";
+import { POLLIN } from "./sockets.ts";
 
 /** <sys/eventfd.h>; a guarded command must not inherit the way to stop us. */
 const EFD = { NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
@@ -44,6 +45,22 @@ export class WakeUp implements Disposable {
     this.#isSet.resolve();
     const one = new Uint8Array(8).with(0, 1);
     this.#libc.symbols.write(this.#fd, one, 8n);
+  }
+
+  /**
+   * Waits on another thread until it is set, or a descriptor is readable.
+   *
+   * Nothing may be closed meanwhile, the library among it.
+   */
+  async orReadable(fd: number): Promise<void> {
+    const entries = new Uint8Array(16); // two struct pollfd, <poll.h>
+    const view = new DataView(entries.buffer);
+    for (const [index, each] of [fd, this.#fd].entries()) {
+      view.setInt32(index * 8, each, true);
+      view.setInt16(index * 8 + 4, POLLIN, true);
+    }
+    // An error is no matter: who waits looks for itself.
+    await this.#libc.symbols.pollElsewhere(entries, 2n, -1);
   }
 
   /** Waits until it is set, or for so long. */

@@ -15,7 +15,15 @@
  * @module
  */
 import * as v from "valibot";
-import { type Event, JOURNAL_VERSION } from "./event.ts";
+import type { Event } from "./event.ts";
+import {
+  AGENT,
+  AGENT_EVENTS,
+  AGENT_HEAD,
+  ANY,
+  CONNECTION,
+  DNS,
+} from "./event_schema.ts";
 
 /** A journal as far as it can be read. */
 export interface Journal {
@@ -31,105 +39,6 @@ const MAX_PROBLEMS = 100;
 const NOT_JSON = "the line is not JSON";
 
 const MAX_QUOTED_CHARACTERS = 60;
-
-/** RFC 3339 with microseconds, so that text order is time order. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-
-// Each message completes the sentence `"field" is not ...`.
-const text = v.string("text");
-const nullableText = v.nullable(text);
-const flag = v.boolean("true or false");
-const count = whole("a whole number from 0 up", 0);
-const time = v.pipe(
-  text,
-  v.check(isTime, "an RFC 3339 time in UTC with microseconds"),
-);
-const PORT = "a port from 0 to 65535";
-const endpoint = v.object({
-  address: text,
-  port: v.pipe(whole(PORT, 0), v.maxValue(65535, PORT)),
-}, "an address with a port");
-const ancestor = v.object({ pid: count, exe: nullableText }, "a process");
-const texts = v.array(text, "a list");
-
-const HEAD = {
-  version: v.literal(JOURNAL_VERSION, `${JOURNAL_VERSION}`),
-  seq: whole("a whole number from 1 up", 1),
-  time,
-};
-
-const JUDGED = {
-  ...HEAD,
-  decision: v.picklist(["allow", "deny"], '"allow" or "deny"'),
-  enforced: flag,
-  why: text,
-  rule: nullableText,
-  step: nullableText,
-  process: v.nullable(v.object({
-    pid: count,
-    exe: nullableText,
-    args: texts,
-    uid: count,
-    ancestors: v.array(ancestor, "a list"),
-  }, "a process or null")),
-  container: nullableText,
-};
-
-const ANY = v.object({ ...HEAD, kind: text }, "an object");
-
-const CONNECTION = v.object({
-  ...JUDGED,
-  kind: v.literal("connection"),
-  protocol: text,
-  direction: v.picklist(["output", "forward"], '"output" or "forward"'),
-  source: endpoint,
-  destination: endpoint,
-  names: texts,
-  sni: nullableText,
-});
-
-const DNS = v.object({
-  ...JUDGED,
-  kind: v.literal("dns"),
-  name: text,
-  type: text,
-  server: endpoint,
-  answers: v.nullable(texts),
-});
-
-const AGENT_EVENTS = [
-  ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
-];
-const TAMPERED_WITH = [
-  "rules",
-  "queue",
-  "files",
-  "journal",
-  "settings",
-] as const;
-const changer = v.object({
-  pid: count,
-  name: nullableText,
-  exe: nullableText,
-}, "a process");
-const AGENT = v.object({
-  ...HEAD,
-  kind: v.literal("agent"),
-  event: v.picklist(AGENT_EVENTS),
-  egress: v.optional(v.picklist(["audit", "block"], '"audit" or "block"')),
-  scope: v.optional(v.picklist(["host", "command"], '"host" or "command"')),
-  pid: v.optional(count),
-  from: v.optional(time),
-  to: v.optional(time),
-  what: v.optional(v.picklist(TAMPERED_WITH, "a thing of the agent's")),
-  held: v.optional(flag),
-  by: v.optional(changer),
-  openFlows: v.optional(count),
-  message: v.optional(text),
-  packets: v.optional(count),
-  lost: v.optional(count),
-});
-const AGENT_HEAD = v.object({ event: text });
 
 /** What one line comes to; `null` is a line that is left out on purpose. */
 type Line =
@@ -234,15 +143,6 @@ function quote(line: string): string {
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
   return line.length > MAX_QUOTED_CHARACTERS ? `${start}...` : start;
-}
-
-function whole(message: string, least: number) {
-  const floor = v.minValue<number, number, string>(least, message);
-  return v.pipe(v.number(message), v.safeInteger(message), floor);
-}
-
-function isTime(value: string): boolean {
-  return TIME.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 class Problems {

@@ -79,7 +79,9 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     part: "agent/record",
     files: ["ffi", ERRORS],
-    packages: { valibot: ["agent/record/read.ts"] },
+    packages: {
+      valibot: ["agent/record/event_schema.ts", "agent/record/read.ts"],
+    },
     why:
       "a journal outlives the agent's version, so its format must not follow the types of another stage; only reading one back, far from any packet, may use a package",
   },

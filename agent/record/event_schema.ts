@@ -1,0 +1,121 @@
+/**
+ * The events as valibot checks them, for whoever reads a journal back.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { JOURNAL_VERSION } from "./event.ts";
+
+/** RFC 3339 with microseconds, so that text order is time order. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+// Each message completes the sentence `"field" is not ...`.
+const text = v.string("text");
+const nullableText = v.nullable(text);
+const flag = v.boolean("true or false");
+const count = whole("a whole number from 0 up", 0);
+const time = v.pipe(
+  text,
+  v.check(isTime, "an RFC 3339 time in UTC with microseconds"),
+);
+const PORT = "a port from 0 to 65535";
+const endpoint = v.object({
+  address: text,
+  port: v.pipe(whole(PORT, 0), v.maxValue(65535, PORT)),
+}, "an address with a port");
+const ancestor = v.object({ pid: count, exe: nullableText }, "a process");
+const texts = v.array(text, "a list");
+
+const HEAD = {
+  version: v.literal(JOURNAL_VERSION, `${JOURNAL_VERSION}`),
+  seq: whole("a whole number from 1 up", 1),
+  time,
+};
+
+const JUDGED = {
+  ...HEAD,
+  decision: v.picklist(["allow", "deny"], '"allow" or "deny"'),
+  enforced: flag,
+  why: text,
+  rule: nullableText,
+  step: nullableText,
+  process: v.nullable(v.object({
+    pid: count,
+    exe: nullableText,
+    args: texts,
+    uid: count,
+    ancestors: v.array(ancestor, "a list"),
+  }, "a process or null")),
+  container: nullableText,
+};
+
+/** What every line is. */
+export const ANY = v.object({ ...HEAD, kind: text }, "an object");
+
+/** A line of kind `connection`. */
+export const CONNECTION = v.object({
+  ...JUDGED,
+  kind: v.literal("connection"),
+  protocol: text,
+  direction: v.picklist(["output", "forward"], '"output" or "forward"'),
+  source: endpoint,
+  destination: endpoint,
+  names: texts,
+  sni: nullableText,
+});
+
+/** A line of kind `dns`. */
+export const DNS = v.object({
+  ...JUDGED,
+  kind: v.literal("dns"),
+  name: text,
+  type: text,
+  server: endpoint,
+  answers: v.nullable(texts),
+});
+
+/** The events of kind `agent` that this version knows. */
+export const AGENT_EVENTS = [
+  ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
+];
+const TAMPERED_WITH = [
+  "rules",
+  "queue",
+  "files",
+  "journal",
+  "settings",
+] as const;
+const changer = v.object({
+  pid: count,
+  name: nullableText,
+  exe: nullableText,
+}, "a process");
+/** A line of kind `agent`. */
+export const AGENT = v.object({
+  ...HEAD,
+  kind: v.literal("agent"),
+  event: v.picklist(AGENT_EVENTS),
+  egress: v.optional(v.picklist(["audit", "block"], '"audit" or "block"')),
+  scope: v.optional(v.picklist(["host", "command"], '"host" or "command"')),
+  pid: v.optional(count),
+  from: v.optional(time),
+  to: v.optional(time),
+  what: v.optional(v.picklist(TAMPERED_WITH, "a thing of the agent's")),
+  held: v.optional(flag),
+  by: v.optional(changer),
+  openFlows: v.optional(count),
+  message: v.optional(text),
+  packets: v.optional(count),
+  lost: v.optional(count),
+});
+/** What tells the events of kind `agent` apart. */
+export const AGENT_HEAD = v.object({ event: text });
+
+function whole(message: string, least: number) {
+  const floor = v.minValue<number, number, string>(least, message);
+  return v.pipe(v.number(message), v.safeInteger(message), floor);
+}
+
+function isTime(value: string): boolean {
+  return TIME.test(value) && !Number.isNaN(Date.parse(value));
+}

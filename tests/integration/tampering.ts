@@ -1,0 +1,117 @@
+/**
+ * A guarded lab whose root turns against the guard.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { AgentEvent, Event } from "../../agent/record/event.ts";
+import type { Lab } from "../lab/lab.ts";
+import { ADDRESSES } from "../lab/topology.ts";
+import { waitUntil } from "../lab/wait.ts";
+import { type GuardFlags, Guarding, sluice, type Status } from "./guarding.ts";
+import { assertRefused, type Probe } from "./probing.ts";
+
+/** Runs a command where iptables is iptables-legacy, for it and its children. */
+export const LEGACY: readonly string[] = [
+  ...["unshare", "--mount", "sh", "-c"],
+  'mount --bind /usr/sbin/xtables-legacy-multi "$0" && exec "$@"',
+  "/usr/sbin/xtables-nft-multi",
+];
+
+/** What the issue promises, and as much again for a machine under load. */
+const NOTICED_MS = 4_000;
+
+/** What comes out at the end. */
+export interface Verdict {
+  readonly code: number;
+  readonly status: Status & { readonly tampered: boolean };
+  /** The report for a person. */
+  readonly said: string;
+}
+
+/** Arms a guard that allows one site. */
+export function armBlocking(
+  lab: Lab,
+  flags: Partial<GuardFlags> = {},
+): Promise<Guarding> {
+  const allow = ["allowed.test"];
+  return Guarding.arm(lab, { egress: "block", allow, ...flags });
+}
+
+/** Runs shell lines as root in the guarded namespace; they must succeed. */
+export async function asRoot(
+  lab: Lab,
+  lines: string,
+  before: readonly string[] = [],
+): Promise<string> {
+  const command = [...before, "sh", "-ec", lines];
+  const { code, stdout, stderr } = await lab.in("run", command);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** What the agent says about itself. */
+export function ofAgent(
+  events: readonly Event[],
+  event: AgentEvent["event"],
+): (AgentEvent & Event)[] {
+  return events.filter((each) => each.kind === "agent")
+    .filter((each) => each.event === event);
+}
+
+/** Waits until so many events of the agent's own are in the journal. */
+export async function waitForAgent(
+  guard: Guarding,
+  event: AgentEvent["event"],
+  count = 1,
+): Promise<(AgentEvent & Event)[]> {
+  let found: (AgentEvent & Event)[] = [];
+  await waitUntil(async () => {
+    found = ofAgent(await guard.events(), event);
+    return found.length >= count;
+  }, { what: `${count} events "${event}"`, timeoutMs: NOTICED_MS });
+  return found;
+}
+
+/** Asserts that nothing gets to the attacker and the allowed site answers. */
+export async function assertClosed(lab: Lab, probe: Probe): Promise<void> {
+  await using capture = await lab.capture();
+  const { attacker } = ADDRESSES;
+  for (const address of Object.values(attacker)) {
+    assertRefused(await probe.one("run", `tcp ${address} 4444 stolen`));
+    assertRefused(await probe.one("run", `udp ${address} 4444 73746f6c`));
+  }
+  const evil: string[] = Object.values(attacker);
+  const packets = (await capture.stop()).filter(({ destination, text }) =>
+    evil.includes(destination) || text.includes("stol")
+  );
+  assert.deepEqual(packets, []);
+  await assertAllowed(lab);
+}
+
+/** Asserts that the allowed site answers. */
+export async function assertAllowed(lab: Lab): Promise<void> {
+  const fetch = ["curl", "-sS", "--max-time", "8", "https://allowed.test/"];
+  const { code, stderr } = await lab.in("run", fetch);
+  assert.equal(code, 0, stderr);
+}
+
+/** Stops a guard, whatever it comes to. */
+export async function verdictOf(
+  lab: Lab,
+  before: readonly string[] = [],
+): Promise<Verdict> {
+  const args = ["stop", "--state", `${lab.directory}/state`];
+  const { code, stdout, stderr } = await sluice(args, before);
+  return { code, status: JSON.parse(stdout), said: stderr };
+}
+
+/** Both families' rules without the time of day and without what they counted. */
+export async function saveRules(
+  lab: Lab,
+  before: readonly string[] = [],
+): Promise<string> {
+  const saved = await asRoot(lab, "iptables-save; ip6tables-save", before);
+  return saved.replace(/^#.*\n/gm, "").replace(/ \[\d+:\d+\]$/gm, "")
+    .split("\n").sort().join("\n");
+}
