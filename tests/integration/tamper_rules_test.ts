@@ -64,7 +64,7 @@ for (const { name, lines, leaves, before } of ROWS) {
     const probe = await Probe.compile(lab);
     const guard = await armBlocking(lab, { before });
     const rules = await saveRules(lab, before);
-    await asRoot(lab, lines, before);
+    await asRoot(lab, { before, sh: lines });
     const [event] = await waitForAgent(guard, "tampered");
     assert.equal(event!.what, "rules");
     assert.equal(event!.held, false);

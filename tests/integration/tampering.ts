@@ -38,13 +38,19 @@ export function armBlocking(
   return Guarding.arm(lab, { egress: "block", allow, ...flags });
 }
 
-/** Runs shell lines as root in the guarded namespace; they must succeed. */
+/**
+ * Runs shell lines as root in the guarded namespace; they must succeed.
+ *
+ * @param lines The lines, alone or with the command that runs them.
+ */
 export async function asRoot(
   lab: Lab,
-  lines: string,
-  before: readonly string[] = [],
+  lines: string | { readonly before: readonly string[]; readonly sh: string },
 ): Promise<string> {
-  const command = [...before, "sh", "-ec", lines];
+  const { before, sh } = typeof lines === "string"
+    ? { before: [], sh: lines }
+    : lines;
+  const command = [...before, "sh", "-ec", sh];
   const { code, stdout, stderr } = await lab.in("run", command);
   assert.equal(code, 0, stderr);
   return stdout;
@@ -111,7 +117,10 @@ export async function saveRules(
   lab: Lab,
   before: readonly string[] = [],
 ): Promise<string> {
-  const saved = await asRoot(lab, "iptables-save; ip6tables-save", before);
+  const saved = await asRoot(lab, {
+    before,
+    sh: "iptables-save; ip6tables-save",
+  });
   return saved.replace(/^#.*\n/gm, "").replace(/ \[\d+:\d+\]$/gm, "")
     .split("\n").sort().join("\n");
 }
