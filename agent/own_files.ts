@@ -15,7 +15,7 @@ import type { Libc } from "../ffi/libc.ts";
 const FOLDERS = ["agent", "ffi"];
 const FILES = ["deno.json", "deno.lock"];
 /** Each look reads so many that were not read yet: no look takes long. */
-const READ_AT_ONCE = 16;
+const READ_AT_ONCE = 64;
 
 interface OwnFile {
   /** What it was like when its content was right. */

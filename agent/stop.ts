@@ -93,6 +93,8 @@ function tellEnd(
   console.error(
     renderTerminal(summary, { columns: COLUMNS, color: false, egress }),
   );
+  const lost = verdict?.lost ?? 0;
+  if (lost > 0) say(`Warning: ${lost} events could not be written`);
   const isTampered = isLost || summary.isTampered ||
     (verdict?.isTampered ?? false);
   if (isTampered && egress === "block") return DENIED_EXIT_CODE;
@@ -100,7 +102,7 @@ function tellEnd(
     decision === "deny" && enforced
   );
   // A refusal may be among what is lost, and a full disk must not hide it.
-  const isRed = refused || (verdict?.lost ?? 0) > 0;
+  const isRed = refused || lost > 0;
   return isRed && onDenied === "fail" ? DENIED_EXIT_CODE : 0;
 }
 

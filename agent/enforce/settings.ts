@@ -4,7 +4,7 @@
  * @module
  */
 import { SystemCallError } from "../../ffi/errors.ts";
-import { tryReadText, writeControl } from "../../ffi/files.ts";
+import { canAccess, tryReadText, writeControl } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 
 /**
@@ -36,10 +36,16 @@ export class Settings {
 
   /** Puts on again what somebody has put off. */
   restore(): LostSetting[] {
-    return this.#on.filter((path) => !this.#isOn(path)).map((path) => ({
+    return this.#on.filter((path) => this.#isOff(path)).map((path) => ({
       path,
       isPutBack: this.#putOn(path),
     }));
+  }
+
+  /** Also when it is gone, but not when there is no descriptor to read it. */
+  #isOff(path: string): boolean {
+    if (!canAccess(this.#libc, path)) return true;
+    return tryReadText(this.#libc, path)?.trim() === "0";
   }
 
   #isOn(path: string): boolean {

@@ -25,16 +25,16 @@ Deno.test("a guard whose queues were unbound binds them again", async () => {
   const guard = await armBlocking(lab);
   await assertAllowed(lab);
   await using _taker = await take(lab, guard);
-  const [event] = await waitForAgent(guard, "tampered");
-  assert.equal(event!.what, "queue");
-  const [loss] = await waitForAgent(guard, "coverage_lost");
-  assert.equal(loss!.from, event!.from);
+  const event = await waitForAgent(guard, "tampered");
+  assert.equal(event.what, "queue");
+  const loss = await waitForAgent(guard, "coverage_lost");
+  assert.equal(loss.from, event.from);
   await assertClosed(lab, probe);
 
   const { code, status, said } = await verdictOf(lab);
   assert.equal(code, 4, said);
   assert.equal(status.tampered, true);
-  assert.deepEqual(status.lost, [{ from: loss!.from, to: loss!.to }]);
+  assert.deepEqual(status.lost, [{ from: loss.from, to: loss.to }]);
   assert.equal(status.coverage.length, 2);
 });
 

@@ -65,18 +65,17 @@ export function ofAgent(
     .filter((each) => each.event === event);
 }
 
-/** Waits until so many events of the agent's own are in the journal. */
+/** Waits for an event of the agent's own; the last such one counts. */
 export async function waitForAgent(
   guard: Guarding,
   event: AgentEvent["event"],
-  count = 1,
-): Promise<(AgentEvent & Event)[]> {
-  let found: (AgentEvent & Event)[] = [];
+): Promise<AgentEvent & Event> {
+  let found: (AgentEvent & Event) | undefined;
   await waitUntil(async () => {
-    found = ofAgent(await guard.events(), event);
-    return found.length >= count;
-  }, { what: `${count} events "${event}"`, timeoutMs: NOTICED_MS });
-  return found;
+    found = ofAgent(await guard.events(), event).at(-1);
+    return found !== undefined;
+  }, { what: `an event "${event}"`, timeoutMs: NOTICED_MS });
+  return found!;
 }
 
 /** Asserts that nothing gets to the attacker and the allowed site answers. */
