@@ -4,6 +4,7 @@
  * @module
  */
 import { findCgroup2Mount } from "./decode/mountinfo.ts";
+import { hasConnectionTable } from "./enforce/connmarks.ts";
 import { findTool } from "./enforce/iptables_tool.ts";
 import { AgentError } from "./errors.ts";
 import { canAccess, readText, tryReadText } from "../ffi/files.ts";
@@ -27,10 +28,11 @@ const APT_GET = "/usr/bin/apt-get";
 export function examine(libc: Libc): Finding[] {
   const mount = findCgroup2Mount(readText(libc, "/proc/self/mountinfo"));
   const queue = tryReadText(libc, "/proc/net/netfilter/nfnetlink_queue");
+  const isRoot = libc.symbols.geteuid() === 0;
   return [
     {
       what: "root",
-      found: libc.symbols.geteuid() === 0,
+      found: isRoot,
       packageName: null,
       hint: "Run with sudo",
     },
@@ -68,6 +70,13 @@ export function examine(libc: Libc): Finding[] {
       found: queue !== null || canAccess(libc, "/lib/modules"),
       packageName: null,
       hint: "Use a kernel with CONFIG_NETFILTER_NETLINK_QUEUE",
+    },
+    {
+      what: "connection tracking over netlink in the kernel",
+      // Only root is answered, and what else it lacks is told by now.
+      found: !isRoot || hasConnectionTable(libc),
+      packageName: null,
+      hint: "Load the module: modprobe nf_conntrack_netlink",
     },
   ];
 }

@@ -142,7 +142,7 @@ export class Session {
     const stoppedAt = this.journal.now();
     if (this.cgroup !== null) removeState(libc, this.#directory);
     else {
-      const { lost } = this.journal;
+      const { unwritten: lost } = this.journal;
       const verdict = { isTampered: this.isTampered, lost };
       const state = { ...this.#state!, stoppedAt, verdict };
       writeState(libc, this.#directory, state);

@@ -27,6 +27,7 @@ const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT = {
   NEW: NFNL_SUBSYS_CTNETLINK << 8,
   GET: NFNL_SUBSYS_CTNETLINK << 8 | 1,
+  GET_STATS: NFNL_SUBSYS_CTNETLINK << 8 | 5,
 } as const;
 const CTA = { TUPLE_ORIG: 1, MARK: 8, ZONE: 18, MARK_MASK: 21 } as const;
 /** <linux/netfilter.h>: NFPROTO_IPV4, NFPROTO_IPV6. */
@@ -54,6 +55,29 @@ export function clearConnmarks(libc: Libc, marks: readonly number[]): void {
   for (const family of NFPROTO) {
     const found = listMarked(socket, poller, { family, marks });
     for (const attributes of found) change(socket, { family, attributes });
+  }
+}
+
+/** Whether the kernel tells of its connections at all; loads what it needs. */
+export function hasConnectionTable(libc: Libc): boolean {
+  try {
+    using socket = new Socket(libc, {
+      domain: SOCKET.AF_NETLINK,
+      type: SOCKET.RAW,
+      protocol: NETLINK_NETFILTER,
+    });
+    const request = encodeMessage({ type: IPCTNL_MSG_CT.GET_STATS });
+    socket.sendTo(request, netlinkAddress());
+    const poller = new Poller(libc, [socket.fd]);
+    if (poller.wait(ANSWER_TIMEOUT_MS) === 0) return false;
+    const buffer = new Uint8Array(4096);
+    const count = socket.receive(buffer);
+    const decoded = decodeNetlink(buffer.subarray(0, Math.max(count, 0)));
+    return decoded.ok && decoded.value[0]?.type !== NETLINK_TYPE.ERROR &&
+      decoded.value.length > 0;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
   }
 }
 

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { AgentError } from "../errors.ts";
 import { isPlainFile, stampOf } from "../../ffi/directories.ts";
 import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import { canAccess, O, openFile, writeAll } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/text.ts";
 import type { EventBody } from "./event.ts";
+import { holdsSomethingElse, unusable } from "./journal_errors.ts";
 import { encodeEvent, numberLine, WallClock } from "./line.ts";
 
 /** <unistd.h>, <sys/file.h> */
@@ -78,6 +78,11 @@ export class Journal implements Disposable {
   /** The time of now, as events carry it. */
   now(): string {
     return this.#clock.format();
+  }
+
+  /** Events that are gone, and those that still wait for room. */
+  get unwritten(): number {
+    return this.#lost + this.#waiting.length;
   }
 
   /** Events that could not be written and are gone. */
@@ -228,22 +233,4 @@ export class Journal implements Disposable {
       symbols.ftruncate(this.#fd, BigInt(this.#size)),
     );
   }
-}
-
-function holdsSomethingElse(path: string): AgentError {
-  return new AgentError("journal_unusable", {
-    what: `Cannot continue the journal "${path}"`,
-    why: "it holds something else, a journal or an empty file is needed",
-    hint: "Name another file with --journal",
-  });
-}
-
-function unusable(path: string, error: SystemCallError): AgentError {
-  return new AgentError("journal_unusable", {
-    what: `Cannot write the journal "${path}"`,
-    why: error.message,
-    hint: "Name a file in a directory that root can write and that has room " +
-      "with --journal",
-    cause: error,
-  });
 }

@@ -7,7 +7,7 @@ Deno.test("examine() finds on this machine all that the tests need", () => {
   const findings = examine(libc);
   const missing = findings.filter(({ found }) => !found);
   assert.deepEqual(missing, []);
-  assert.equal(new Set(findings.map(({ what }) => what)).size, 6);
+  assert.equal(new Set(findings.map(({ what }) => what)).size, 7);
 });
 
 Deno.test("examine() has a hint for each thing that can be missing", () => {

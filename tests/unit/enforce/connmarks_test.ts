@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { clearConnmarks } from "../../../agent/enforce/connmarks.ts";
+import {
+  clearConnmarks,
+  hasConnectionTable,
+} from "../../../agent/enforce/connmarks.ts";
 import { slotOf } from "../../../agent/enforce/marks.ts";
 import { readDirectory } from "../../../ffi/directories.ts";
 import { ERRNO, SystemCallError } from "../../../ffi/errors.ts";
@@ -177,3 +180,9 @@ function marksOf(network: OwnNetwork): number[] {
 function hex(mark: number): string {
   return `0x${mark.toString(16)}`;
 }
+
+Deno.test("hasConnectionTable() finds that of a new namespace", () => {
+  using libc = new Libc();
+  using _network = new OwnNetwork(libc);
+  assert.equal(hasConnectionTable(libc), true);
+});
