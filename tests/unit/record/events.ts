@@ -83,7 +83,7 @@ const dns: fc.Arbitrary<DnsEvent> = fc.record({
 const agent: fc.Arbitrary<AgentEvent> = fc.record({
   kind: fc.constant("agent" as const),
   event: fc.constantFrom(
-    ...["armed", "stopped", "coverage_lost", "tampered"] as const,
+    ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
   ),
   egress: fc.constantFrom("audit" as const, "block" as const),
   scope: fc.constantFrom("host" as const, "command" as const),

@@ -5,7 +5,13 @@ import { Journal } from "../../../agent/record/journal.ts";
 import { encodeEvent } from "../../../agent/record/line.ts";
 import { readJournal } from "../../../agent/record/read.ts";
 import { ownership, readDirectory } from "../../../ffi/directories.ts";
-import { canAccess, readText } from "../../../ffi/files.ts";
+import {
+  canAccess,
+  O,
+  openFile,
+  readText,
+  writeAll,
+} from "../../../ffi/files.ts";
 import { Libc } from "../../../ffi/libc.ts";
 import { cString } from "../../../ffi/text.ts";
 import { Scratch } from "../../scratch.ts";
@@ -322,3 +328,37 @@ Deno.test("ownPath leads to the open file, whatever its name leads to by now", (
   assert.equal(eventsOf(readText(libc, journal.ownPath)).length, 1);
   assert.equal(scratch.read("victim"), "root's own");
 });
+
+Deno.test("Journal says what others do to its file, and mends it", () => {
+  using libc = new Libc();
+  using scratch = new Scratch();
+  using journal = new Journal(libc, scratch.at(NAME));
+  journal.write(messageOf("one"));
+  assert.equal(journal.mend(), null);
+  const text = scratch.read(NAME);
+
+  append(libc, scratch.at(NAME), '{"forged":true}\n');
+  assert.match(journal.mend()!, /written to by others/);
+  assert.equal(scratch.read(NAME), text);
+  assert.equal(journal.mend(), null);
+  journal.write(messageOf("two"));
+  assert.deepEqual(messagesOf(scratch.read(NAME)), ["one", "two"]);
+
+  scratch.write(NAME, text.slice(0, 20));
+  assert.match(journal.mend()!, /cut short/);
+  journal.write(messageOf("three"));
+  assert.equal(journal.mend(), null);
+  const { events } = readJournal(scratch.read(NAME));
+  assert.deepEqual(events.map(({ seq }) => seq), [3]);
+
+  scratch.remove(NAME);
+  assert.match(journal.mend()!, /not at its path/);
+  // Nothing is left there to be mended, so it is said once.
+  assert.equal(journal.mend(), null);
+});
+
+function append(libc: Libc, path: string, text: string): void {
+  const fd = openFile(libc, path, { flags: O.WRONLY | O.APPEND });
+  writeAll(libc, fd, new TextEncoder().encode(text));
+  libc.symbols.close(fd);
+}

@@ -307,3 +307,16 @@ Deno.test("countsOf() counts events by kind and decision", () => {
     dns: { allow: 1, deny: 0 },
   });
 });
+
+Deno.test("aggregate() tells tampering from what could let nothing out", () => {
+  const armed = agent("armed", { second: 0 });
+  const held = agent("tampered", { second: 1, held: true, message: "Moved." });
+  const message = "Stopped.";
+  const impaired = agent("impaired", { second: 2, message });
+  const calm = aggregate([armed, held, impaired]);
+  assert.equal(calm.isTampered, false);
+  assert.deepEqual(calm.tampered, ["Moved."]);
+  assert.deepEqual(calm.impaired, [message]);
+  const open = agent("tampered", { second: 3 });
+  assert.equal(aggregate([armed, held, open]).isTampered, true);
+});

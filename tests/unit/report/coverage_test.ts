@@ -97,6 +97,49 @@ const CASES: readonly {
     lost: [],
   },
   {
+    name: "a hole without an end that a later one ends",
+    events: [
+      agent("armed", { second: 0 }),
+      agent("coverage_lost", { second: 3, from: at(2) }),
+      agent("coverage_lost", { second: 5, from: at(3), to: at(5) }),
+      agent("stopped", { second: 9 }),
+    ],
+    coverage: [between(0, 2), between(5, 9)],
+    lost: [between(2, 5)],
+  },
+  {
+    name: "the time in which rules were not ours",
+    events: [
+      agent("armed", { second: 0 }),
+      agent("tampered", { second: 4, from: at(3), to: at(4), held: false }),
+      agent("stopped", { second: 9 }),
+    ],
+    coverage: [between(0, 3), between(4, 9)],
+    lost: [between(3, 4)],
+  },
+  {
+    name: "rules that could not be put back for a while",
+    events: [
+      agent("armed", { second: 0 }),
+      agent("tampered", { second: 4, from: at(3), held: false }),
+      agent("coverage_lost", { second: 6, from: at(3), to: at(6) }),
+      agent("stopped", { second: 9 }),
+    ],
+    coverage: [between(0, 3), between(6, 9)],
+    lost: [between(3, 6)],
+  },
+  {
+    name: "no hole where nothing could leave",
+    events: [
+      agent("armed", { second: 0 }),
+      agent("tampered", { second: 4, held: true }),
+      agent("impaired", { second: 6, from: at(4), to: at(6) }),
+      agent("stopped", { second: 9 }),
+    ],
+    coverage: [between(0, 9)],
+    lost: [],
+  },
+  {
     name: "nothing about tampering",
     events: [
       agent("armed", { second: 0 }),
