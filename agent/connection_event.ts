@@ -85,7 +85,8 @@ function directionOf(queued: QueuedPacket): ConnectionEvent["direction"] {
   return queued.hook === HOOK.FORWARD ? "forward" : "output";
 }
 
-function protocolName(protocol: number): string {
+/** A protocol as events name it. */
+export function protocolName(protocol: number): string {
   switch (protocol) {
     case PROTOCOL.TCP:
       return "tcp";

@@ -5,22 +5,20 @@
  * @module
  */
 import { Attribution } from "./attribution.ts";
+import { protocolName } from "./connection_event.ts";
 import { compilePolicy } from "./decide/match.ts";
 import { NameTable } from "./decide/names.ts";
 import { isProcessScoped, type Policy } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
-import { decodeNetlink } from "./decode/netlink.ts";
-import {
-  decodeQueued,
-  QUEUE_PACKET_TYPE,
-  type QueuedPacket,
-} from "./decode/nfqueue.ts";
+import { decodePacket } from "./decode/packet.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK, type Slot, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Outcome } from "./outcome.ts";
+import { type Arrival, PacketIntake } from "./packet_intake.ts";
+import { floodEvents, refusedProtocol } from "./flood_event.ts";
 import { flowKey } from "./flow_key.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
@@ -62,15 +60,13 @@ export type ThreadReport =
   | { readonly kind: "events"; readonly encoded: readonly string[] }
   | { readonly kind: "done"; readonly packets: number };
 
-/** Netlink messages of 64 KiB packets must fit whole. */
-const BUFFER_BYTES = 1 << 18;
 /** Events wait this long for others to share a message to the main thread. */
 const BATCH_MS = 10;
 const BATCH_EVENTS = 256;
 /** How often time is looked at when nothing comes. */
 const IDLE_MS = 500;
-/** Packets of one queue in a row, before the DNS queue is looked at again. */
-const BURST_PACKETS = 16;
+/** What was not told is summed up so often. */
+const SWEEP_MS = 1_000;
 
 /** The loop and all that it owns. */
 export class PacketThread {
@@ -83,7 +79,9 @@ export class PacketThread {
   readonly #flowQueue: NetfilterQueue;
   readonly #pipeline: Pipeline;
   readonly #clock = new WallClock();
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #intake: PacketIntake;
+  /** Whether packets that nobody judges are dropped. */
+  readonly #isClosed: boolean;
   #batch: string[] = [];
   #batchSinceMs = 0;
   #packets = 0;
@@ -106,11 +104,20 @@ export class PacketThread {
     for (const queue of queues) this.#stack.use(queue);
     this.#queues = queues;
     this.#flowQueue = queues[1]!;
+    const { egress, deny } = order.policy;
+    // They may be for what a deny entry names.
+    this.#isClosed = egress === "block" || deny.length > 0;
+    this.#intake = new PacketIntake(queues[0]!, {
+      judge: (arrival, nowMs) => this.#answer(arrival, nowMs),
+      turnAway: (arrival, nowMs) => this.#turnAway(arrival, nowMs),
+      shed: (arrival, nowMs) => this.#shed(arrival, nowMs),
+    });
     const names = new NameTable();
     for (const { names: hosts, address } of order.hosts) {
       for (const host of hosts) names.pin(host, address);
     }
     const host = order.procsPath === null;
+    const scoped = isProcessScoped(order.policy);
     const openFlows = host ? this.#openFlows() : new Set<string>();
     this.#pipeline = new Pipeline({
       policy: compilePolicy(order.policy),
@@ -119,7 +126,7 @@ export class PacketThread {
       attribution: this.#stack.use(
         new Attribution(libc, {
           procsPath: order.procsPath,
-          readsExe: isProcessScoped(order.policy),
+          readsExe: scoped,
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
@@ -127,6 +134,7 @@ export class PacketThread {
       allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
+      isProcessScoped: scoped,
       interfaces: this.#stack.use(new Interfaces(libc)),
       host,
       dnsQueue: slot.dnsQueue,
@@ -139,17 +147,24 @@ export class PacketThread {
   run(): void {
     const fds = [...this.#queues.map(({ fd }) => fd), this.#order.stopFd];
     const poller = new Poller(this.#libc, fds);
+    let sweptAtMs = performance.now();
     let expireAtMs = 0;
     while (!poller.isReady(fds.length - 1)) {
-      poller.wait(this.#batch.length > 0 ? BATCH_MS : IDLE_MS);
+      const idleMs = this.#batch.length > 0 ? BATCH_MS : IDLE_MS;
+      poller.wait(this.#intake.isEmpty ? idleMs : 0);
       // DNS first: an answer is learned before the connection that follows it.
       for (const [index, queue] of this.#queues.entries()) {
-        if (poller.isReady(index)) this.#drain(queue);
+        if (poller.isReady(index)) this.#intake.drain(queue);
       }
+      this.#intake.serve();
       const nowMs = performance.now();
       if (nowMs > expireAtMs) {
         this.#expire(nowMs, nowMs);
         expireAtMs = nowMs + IDLE_MS;
+      }
+      if (nowMs - sweptAtMs > SWEEP_MS) {
+        this.#sweep(nowMs);
+        sweptAtMs = nowMs;
       }
       if (this.#batch.length > 0) {
         const isFull = this.#batch.length >= BATCH_EVENTS;
@@ -158,36 +173,21 @@ export class PacketThread {
     }
     const nowMs = performance.now();
     this.#expire(Infinity, nowMs);
+    this.#sweep(nowMs);
     this.#flush();
     this.#stack.dispose();
     this.#post({ kind: "done", packets: this.#packets });
   }
 
-  #drain(queue: NetfilterQueue): void {
-    for (let count = 0; count < BURST_PACKETS; count++) {
-      const bytes = queue.receive(this.#buffer);
-      if (bytes < 0) break;
-      this.#answer(queue, this.#buffer.subarray(0, bytes));
-    }
+  #answer(arrival: Arrival, nowMs: number): void {
+    this.#packets++;
+    const outcome = this.#judge(arrival, nowMs);
+    if (outcome?.events === undefined) return;
+    const bodies = describe(outcome.events);
+    this.#record(bodies.filter((body) => isTold(body, arrival, nowMs)), nowMs);
   }
 
-  #answer(queue: NetfilterQueue, datagram: Uint8Array): void {
-    const messages = decodeNetlink(datagram);
-    for (const { type, payload } of messages.ok ? messages.value : []) {
-      if (type !== QUEUE_PACKET_TYPE) continue;
-      const queued = decodeQueued(payload);
-      if (!queued.ok) continue;
-      this.#packets++;
-      const nowMs = performance.now();
-      const outcome = this.#judge(queue, { queued: queued.value, nowMs });
-      if (outcome?.events !== undefined) this.#record(outcome.events, nowMs);
-    }
-  }
-
-  #judge(
-    queue: NetfilterQueue,
-    { queued, nowMs }: { queued: QueuedPacket; nowMs: number },
-  ): Outcome | null {
+  #judge({ queue, queued }: Arrival, nowMs: number): Outcome | null {
     try {
       const outcome = this.#pipeline.judge(queued, nowMs);
       release(queue, outcome);
@@ -204,15 +204,49 @@ export class PacketThread {
     }
   }
 
-  #expire(until: number, nowMs: number): void {
-    for (const outcome of this.#pipeline.expire(until)) {
-      release(this.#flowQueue, outcome);
-      if (outcome.events !== undefined) this.#record(outcome.events, nowMs);
+  /** Refuses in the rules' way, which is the cheapest that says so. */
+  #turnAway({ queue, queued, sender }: Arrival, nowMs: number): boolean {
+    const decoded = decodePacket(queued.payload);
+    if (!decoded.ok) return false;
+    const seen = { queued, packet: decoded.value, nowMs };
+    if (!this.#pipeline.isRefusedAtAGlance(seen)) return false;
+    this.#packets++;
+    const mark = withMark(queued.mark, MARK.DENY);
+    queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
+    const isDns = queue !== this.#flowQueue;
+    const protocol = isDns ? "dns" : protocolName(seen.packet.protocol);
+    sender.countRefused(protocol, nowMs);
+    return true;
+  }
+
+  /** In silence: an honest client tries again, and an error would stop it. */
+  #shed({ queue, queued, sender }: Arrival, nowMs: number): void {
+    this.#packets++;
+    const verdict = this.#isClosed ? NF.DROP : NF.ACCEPT;
+    const mark = withMark(queued.mark, MARK.PASS);
+    queue.setVerdict(queued.id, { verdict, mark });
+    sender.countUnjudged(nowMs);
+  }
+
+  #sweep(nowMs: number): void {
+    const to = this.#clock.format(nowMs);
+    for (const untold of this.#intake.sweep(nowMs)) {
+      const from = this.#clock.format(untold.fromMs);
+      const isLetGo = !this.#isClosed;
+      this.#record(floodEvents(untold, { isLetGo, from, to }), nowMs);
     }
   }
 
-  #record(events: () => EventBody[], nowMs: number): void {
-    const bodies = describe(events);
+  #expire(until: number, nowMs: number): void {
+    for (const outcome of this.#pipeline.expire(until)) {
+      release(this.#flowQueue, outcome);
+      if (outcome.events !== undefined) {
+        this.#record(describe(outcome.events), nowMs);
+      }
+    }
+  }
+
+  #record(bodies: readonly EventBody[], nowMs: number): void {
     if (bodies.length === 0) return;
     if (this.#batch.length === 0) this.#batchSinceMs = nowMs;
     const time = this.#clock.format(nowMs);
@@ -239,6 +273,14 @@ function describe(events: () => EventBody[]): EventBody[] {
     console.error("Cannot describe a packet, it is not in the journal:", error);
     return [];
   }
+}
+
+/** Whether an event is written; a sender's refusals are, up to a bound. */
+function isTold(body: EventBody, { sender }: Arrival, nowMs: number): boolean {
+  const protocol = refusedProtocol(body);
+  if (protocol === null || sender.mayTell(nowMs)) return true;
+  sender.countRefused(protocol, nowMs);
+  return false;
 }
 
 /** Answers the packets that waited for this outcome. */

@@ -18,6 +18,7 @@ import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import { flowKey } from "./flow_key.ts";
+import { type GlanceWorld, isRefusedAtAGlance } from "./glance.ts";
 import { Inside, isMarkedForged, type Place } from "./inside.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
@@ -29,6 +30,8 @@ const DNS_PORT = 53;
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
+  /** Whether an entry is for certain programs only. */
+  readonly isProcessScoped: boolean;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
   /** Whether the name that a client itself says is asked for too. */
@@ -48,6 +51,7 @@ export class Pipeline {
   readonly #said = new RecentFlows();
   readonly #inside: Inside;
   readonly #watched: WatchedFlows;
+  readonly #glance: GlanceWorld;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
@@ -55,6 +59,11 @@ export class Pipeline {
     this.#dns = new DnsPipeline(world);
     this.#inside = new Inside(world.interfaces, world.allowMark);
     this.#watched = new WatchedFlows({ ...world, said: this.#said });
+    this.#glance = {
+      ...world,
+      placeOf: (seen) => this.#place(seen),
+      isWatched: (key) => this.#watched.has(key),
+    };
   }
 
   /**
@@ -73,6 +82,11 @@ export class Pipeline {
     if (isMarkedForged(queued)) return this.#refuseForged(seen);
     if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
     return this.#judgeFlow(seen);
+  }
+
+  /** Whether a packet is refused whoever sent it; changes nothing. */
+  isRefusedAtAGlance(seen: Seen): boolean {
+    return isRefusedAtAGlance(seen, this.#glance);
   }
 
   /** What comes of time passing; Infinity ends all that waits. */

@@ -101,16 +101,16 @@ export interface AgentEvent {
   /** Tells the kinds of events apart. */
   readonly kind: "agent";
   /** What happened to the agent. */
-  readonly event: "armed" | "stopped" | "coverage_lost" | "tampered";
+  readonly event: "armed" | "stopped" | "coverage_lost" | "tampered" | "flood";
   /** `armed`: the mode. */
   readonly egress?: "audit" | "block";
   /** `armed`: what is guarded. */
   readonly scope?: "host" | "command";
   /** `armed`: the agent's process. */
   readonly pid?: number;
-  /** `stopped`, `coverage_lost`: from when it holds or is missing. */
+  /** `stopped`, `coverage_lost`, `flood`: from when it holds or is missing. */
   readonly from?: string;
-  /** `stopped`, `coverage_lost`: until when. */
+  /** `stopped`, `coverage_lost`, `flood`: until when. */
   readonly to?: string;
   /** One sentence for a person. */
   readonly message?: string;
@@ -118,6 +118,14 @@ export interface AgentEvent {
   readonly packets?: number;
   /** `stopped`: events that could not be written. */
   readonly lost?: number;
+  /** `flood`: whose sockets sent; null when it was not one user's. */
+  readonly uid?: number | null;
+  /** `flood`: the source, when it was forwarded. */
+  readonly address?: string | null;
+  /** `flood`: refused packets without an event, by protocol or `dns`. */
+  readonly refused?: Readonly<Record<string, number>>;
+  /** `flood`: packets that were dropped before anything was decided. */
+  readonly unjudged?: number;
 }
 
 /** An event before the journal gives it its place and time. */

@@ -97,7 +97,9 @@ const DNS = v.object({
   answers: v.nullable(texts),
 });
 
-const AGENT_EVENTS = ["armed", "stopped", "coverage_lost", "tampered"] as const;
+const AGENT_EVENTS = [
+  ...["armed", "stopped", "coverage_lost", "tampered", "flood"] as const,
+] as const;
 const AGENT = v.object({
   ...HEAD,
   kind: v.literal("agent"),
@@ -110,6 +112,10 @@ const AGENT = v.object({
   message: v.optional(text),
   packets: v.optional(count),
   lost: v.optional(count),
+  uid: v.optional(v.nullable(count)),
+  address: v.optional(nullableText),
+  refused: v.optional(v.record(text, count, "counts by protocol")),
+  unjudged: v.optional(count),
 });
 const AGENT_HEAD = v.object({ event: text });
 

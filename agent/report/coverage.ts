@@ -81,6 +81,7 @@ export function coverageOf(events: readonly Event[]): Coverage {
         break;
       }
       case "tampered":
+      case "flood":
         break;
     }
     lastTime = event.time;

@@ -1,0 +1,156 @@
+/**
+ * Packets between the queue and their verdict: each sender in its turn.
+ *
+ * @module
+ */
+import { decodeNetlink } from "./decode/netlink.ts";
+import {
+  decodeQueued,
+  QUEUE_PACKET_TYPE,
+  type QueuedPacket,
+} from "./decode/nfqueue.ts";
+import { decodePacket } from "./decode/packet.ts";
+import { FairQueue, type Lane } from "./fair_queue.ts";
+import { flowKey } from "./flow_key.ts";
+import { type Sender, Senders, type Untold } from "./senders.ts";
+import type { NetfilterQueue } from "../ffi/netfilter_queue.ts";
+
+/** Netlink messages of 64 KiB packets must fit whole. */
+const BUFFER_BYTES = 1 << 18;
+/**
+ * What waits here still counts among the kernel's 8192, and a sender who is
+ * alone may fill half: most of the kernel's places stay for those who come.
+ */
+const BACKLOG = { items: 2_048, bytes: 16 << 20 } as const;
+/** Packets taken from one queue in a row, before any is judged. */
+const DRAIN_PACKETS = 256;
+/** Judging goes on for this long before the queues are looked at again. */
+const SERVE_MS = 1;
+
+/** A packet that nobody has answered yet. */
+export interface Arrival {
+  readonly queue: NetfilterQueue;
+  readonly queued: QueuedPacket;
+  readonly sender: Sender<Arrival>;
+}
+
+/** What is done with a packet. */
+export interface IntakeHandlers {
+  /** Judges and answers; its views end with the call. */
+  readonly judge: (arrival: Arrival, nowMs: number) => void;
+  /** Answers what is refused at a glance; false leaves it to `judge`. */
+  readonly turnAway: (arrival: Arrival, nowMs: number) => boolean;
+  /** Answers a packet that there is no room for. */
+  readonly shed: (arrival: Arrival, nowMs: number) => void;
+}
+
+/** Takes packets in, lets them wait, and hands them on in turn. */
+export class PacketIntake {
+  readonly #handlers: IntakeHandlers;
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  readonly #second = new Uint8Array(BUFFER_BYTES);
+  readonly #backlog = new FairQueue<Arrival>(BACKLOG);
+  readonly #senders = new Senders<Arrival>();
+  readonly #dnsQueue: NetfilterQueue;
+
+  /** @param dnsQueue Its packets do not wait behind the sender's others. */
+  constructor(dnsQueue: NetfilterQueue, handlers: IntakeHandlers) {
+    this.#dnsQueue = dnsQueue;
+    this.#handlers = handlers;
+  }
+
+  /** Whether no packet waits here. */
+  get isEmpty(): boolean {
+    return this.#backlog.size === 0;
+  }
+
+  /** Takes in what a queue has. One packet alone is judged where it lies. */
+  drain(queue: NetfilterQueue): void {
+    const bytes = queue.receive(this.#buffer);
+    if (bytes < 0) return;
+    const first = this.#buffer.subarray(0, bytes);
+    if (this.isEmpty) {
+      const more = queue.receive(this.#second);
+      if (more < 0) {
+        for (const arrival of this.#read(queue, first)) this.#judge(arrival);
+        return;
+      }
+      this.#keepAll(queue, first);
+      this.#keepAll(queue, this.#second.subarray(0, more));
+    } else {
+      this.#keepAll(queue, first);
+    }
+    for (let count = 0; count < DRAIN_PACKETS; count++) {
+      const next = queue.receive(this.#buffer);
+      if (next < 0) return;
+      this.#keepAll(queue, this.#buffer.subarray(0, next));
+    }
+  }
+
+  /** Judges what waits, for a moment. */
+  serve(): void {
+    const untilMs = performance.now() + SERVE_MS;
+    for (;;) {
+      const turn = this.#backlog.next();
+      if (turn === null) return;
+      const startMs = performance.now();
+      this.#handlers.judge(turn.item, startMs);
+      const endMs = performance.now();
+      this.#backlog.charge(turn.lane, endMs - startMs);
+      if (endMs > untilMs) return;
+    }
+  }
+
+  /** Takes what was not told of each sender. */
+  sweep(nowMs: number): Untold[] {
+    return this.#senders.sweep(nowMs, (lane) => this.#backlog.isSquare(lane));
+  }
+
+  #read(queue: NetfilterQueue, datagram: Uint8Array): Arrival[] {
+    const arrivals: Arrival[] = [];
+    const messages = decodeNetlink(datagram);
+    for (const { type, payload } of messages.ok ? messages.value : []) {
+      if (type !== QUEUE_PACKET_TYPE) continue;
+      const queued = decodeQueued(payload);
+      if (!queued.ok) continue;
+      const sender = this.#senders.of(queued.value);
+      arrivals.push({ queue, queued: queued.value, sender });
+    }
+    return arrivals;
+  }
+
+  #judge(arrival: Arrival): void {
+    const nowMs = performance.now();
+    if (!this.#turnAway(arrival, nowMs)) this.#handlers.judge(arrival, nowMs);
+    const costMs = performance.now() - nowMs;
+    this.#backlog.charge(this.#laneOf(arrival), costMs);
+  }
+
+  #keepAll(queue: NetfilterQueue, datagram: Uint8Array): void {
+    for (const arrival of this.#read(queue, datagram)) this.#keep(arrival);
+  }
+
+  #keep(arrival: Arrival): void {
+    const nowMs = performance.now();
+    if (this.#turnAway(arrival, nowMs)) return;
+    const { queued } = arrival;
+    // The buffer is the next packet's.
+    const payload = queued.payload.slice();
+    const decoded = decodePacket(payload);
+    const flow = decoded.ok ? flowKey(decoded.value) : null;
+    const item = { ...arrival, queued: { ...queued, payload } };
+    const waiter = { item, bytes: payload.length, flow };
+    const isKept = this.#backlog.add(this.#laneOf(arrival), waiter);
+    if (!isKept) this.#handlers.shed(arrival, nowMs);
+  }
+
+  /** Only from whom refusals are not told one by one any more. */
+  #turnAway(arrival: Arrival, nowMs: number): boolean {
+    return arrival.sender.isSpent(nowMs) &&
+      this.#handlers.turnAway(arrival, nowMs);
+  }
+
+  #laneOf({ queue, sender }: Arrival): Lane<Arrival> {
+    return queue === this.#dnsQueue ? sender.dns : sender.flows;
+  }
+}
