@@ -36,8 +36,11 @@ export interface Arrival {
 
 /** What is done with a packet. */
 export interface IntakeHandlers {
-  /** Judges and answers; its views end with the call. */
-  readonly judge: (arrival: Arrival, nowMs: number) => void;
+  /**
+   * Judges and answers; its views end with the call. True when an event of its
+   * own tells of a refusal.
+   */
+  readonly judge: (arrival: Arrival, nowMs: number) => boolean;
   /** Answers what is refused at a glance; false leaves it to `judge`. */
   readonly turnAway: (arrival: Arrival, nowMs: number) => boolean;
   /** Answers a packet that there is no room for. */
@@ -72,7 +75,9 @@ export class PacketIntake {
     if (this.isEmpty) {
       const more = queue.receive(this.#second);
       if (more < 0) {
-        for (const arrival of this.#read(queue, first)) this.#judge(arrival);
+        for (const arrival of this.#read(queue, first)) {
+          this.#judge(arrival, this.#laneOf(arrival));
+        }
         return;
       }
       this.#keepAll(queue, first);
@@ -93,11 +98,7 @@ export class PacketIntake {
     for (;;) {
       const turn = this.#backlog.next();
       if (turn === null) return;
-      const startMs = performance.now();
-      this.#handlers.judge(turn.item, startMs);
-      const endMs = performance.now();
-      this.#backlog.charge(turn.lane, endMs - startMs);
-      if (endMs > untilMs) return;
+      if (this.#judge(turn.item, turn.lane) > untilMs) return;
     }
   }
 
@@ -119,11 +120,16 @@ export class PacketIntake {
     return arrivals;
   }
 
-  #judge(arrival: Arrival): void {
+  /** Returns when it is done. */
+  #judge(arrival: Arrival, lane: Lane<Arrival>): number {
+    const { sender } = arrival;
     const nowMs = performance.now();
-    if (!this.#turnAway(arrival, nowMs)) this.#handlers.judge(arrival, nowMs);
-    const costMs = performance.now() - nowMs;
-    this.#backlog.charge(this.#laneOf(arrival), costMs);
+    const isTold = !this.#turnAway(arrival, nowMs) &&
+      this.#handlers.judge(arrival, nowMs);
+    const endMs = performance.now();
+    if (isTold) sender.spend(endMs - nowMs);
+    this.#backlog.charge(lane, endMs - nowMs);
+    return endMs;
   }
 
   #keepAll(queue: NetfilterQueue, datagram: Uint8Array): void {

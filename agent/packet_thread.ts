@@ -10,7 +10,8 @@ import { compilePolicy } from "./decide/match.ts";
 import { NameTable } from "./decide/names.ts";
 import { isProcessScoped, type Policy } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
-import { decodePacket } from "./decode/packet.ts";
+import type { QueuedPacket } from "./decode/nfqueue.ts";
+import { decodePacket, type Packet } from "./decode/packet.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
 import { MARK, type Slot, withMark } from "./enforce/marks.ts";
 import { Interfaces } from "./observe/interfaces.ts";
@@ -179,12 +180,23 @@ export class PacketThread {
     this.#post({ kind: "done", packets: this.#packets });
   }
 
-  #answer(arrival: Arrival, nowMs: number): void {
+  /** Returns whether a refusal was told. */
+  #answer(arrival: Arrival, nowMs: number): boolean {
     this.#packets++;
     const outcome = this.#judge(arrival, nowMs);
-    if (outcome?.events === undefined) return;
-    const bodies = describe(outcome.events);
-    this.#record(bodies.filter((body) => isTold(body, arrival, nowMs)), nowMs);
+    if (outcome?.events === undefined) return false;
+    const { sender } = arrival;
+    const isSpent = sender.isSpent(nowMs);
+    let isTold = false;
+    const told = describe(outcome.events).filter((body) => {
+      const protocol = refusedProtocol(body);
+      if (protocol === null) return true;
+      if (isSpent) sender.countRefused(protocol, nowMs);
+      else isTold = true;
+      return !isSpent;
+    });
+    this.#record(told, nowMs);
+    return isTold;
   }
 
   #judge({ queue, queued }: Arrival, nowMs: number): Outcome | null {
@@ -206,17 +218,28 @@ export class PacketThread {
 
   /** Refuses in the rules' way, which is the cheapest that says so. */
   #turnAway({ queue, queued, sender }: Arrival, nowMs: number): boolean {
-    const decoded = decodePacket(queued.payload);
-    if (!decoded.ok) return false;
-    const seen = { queued, packet: decoded.value, nowMs };
-    if (!this.#pipeline.isRefusedAtAGlance(seen)) return false;
+    const packet = this.#glance(queued, nowMs);
+    if (packet === null) return false;
     this.#packets++;
     const mark = withMark(queued.mark, MARK.DENY);
     queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
     const isDns = queue !== this.#flowQueue;
-    const protocol = isDns ? "dns" : protocolName(seen.packet.protocol);
+    const protocol = isDns ? "dns" : protocolName(packet.protocol);
     sender.countRefused(protocol, nowMs);
     return true;
+  }
+
+  #glance(queued: QueuedPacket, nowMs: number): Packet | null {
+    try {
+      const decoded = decodePacket(queued.payload);
+      if (!decoded.ok) return null;
+      const packet = decoded.value;
+      const seen = { queued, packet, nowMs };
+      return this.#pipeline.isRefusedAtAGlance(seen) ? packet : null;
+    } catch {
+      // A defect of ours: the closer look refuses the packet, and says why.
+      return null;
+    }
   }
 
   /** In silence: an honest client tries again, and an error would stop it. */
@@ -273,14 +296,6 @@ function describe(events: () => EventBody[]): EventBody[] {
     console.error("Cannot describe a packet, it is not in the journal:", error);
     return [];
   }
-}
-
-/** Whether an event is written; a sender's refusals are, up to a bound. */
-function isTold(body: EventBody, { sender }: Arrival, nowMs: number): boolean {
-  const protocol = refusedProtocol(body);
-  if (protocol === null || sender.mayTell(nowMs)) return true;
-  sender.countRefused(protocol, nowMs);
-  return false;
 }
 
 /** Answers the packets that waited for this outcome. */

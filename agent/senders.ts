@@ -13,6 +13,11 @@ import { TokenBucket } from "./token_bucket.ts";
  * its policy stays below, a flood fills no disk.
  */
 const TOLD = { burst: 1_000, perSecond: 20 } as const;
+/**
+ * A refusal counts for so many more with each millisecond that it took: whoever
+ * holds many descriptors takes long to find, and soon is not looked for.
+ */
+const MORE_PER_MS = 5;
 /** The same of all together: a container can send from many addresses. */
 const TOLD_OF_ALL = { burst: 8_000, perSecond: 100 } as const;
 /**
@@ -64,10 +69,10 @@ export class Sender<Item> {
     return this.#own.level(nowMs) < 1 || this.#all.level(nowMs) < 1;
   }
 
-  /** Whether one more refusal may be told; if not, it is to be counted. */
-  mayTell(nowMs: number): boolean {
-    return !this.isSpent(nowMs) && this.#own.take(nowMs) &&
-      this.#all.take(nowMs);
+  /** Says that a refusal was told, and how long it took in all. */
+  spend(costMs: number): void {
+    this.#own.take(1 + Math.floor(costMs * MORE_PER_MS));
+    this.#all.take(1);
   }
 
   /** Counts a refusal that is not told. */

@@ -35,11 +35,9 @@ export class TokenBucket {
     return this.#tokens;
   }
 
-  /** Takes a token; false when there is none. */
-  take(nowMs: number): boolean {
-    if (this.level(nowMs) < 1) return false;
-    this.#tokens--;
-    return true;
+  /** Takes tokens, also more than there are: then it is empty for longer. */
+  take(count: number): void {
+    this.#tokens -= count;
   }
 
   /** Whether it is as full as a new one. */
