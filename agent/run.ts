@@ -12,7 +12,7 @@ import { AgentError } from "./errors.ts";
 import { findInvoker, type Invoker, variable } from "./observe/invoker.ts";
 import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import { type Options, usage } from "./options.ts";
-import { aggregate, type Summary } from "./report/aggregate.ts";
+import { aggregate, hasRefusal, type Summary } from "./report/aggregate.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { Session } from "./session.ts";
 import { SignalRelay } from "./signals.ts";
@@ -140,9 +140,7 @@ async function finish(
   if (lost > 0) {
     say(`Warning: ${lost} events are missing above, "${path}" took no more`);
   }
-  const refused = summary.rows.some(({ decision, enforced }) =>
-    decision === "deny" && enforced
-  );
+  const refused = hasRefusal(summary);
   // A refusal may be among what is lost, and a full disk must not hide it.
   return code === 0 && (refused || lost > 0) && policy.on.denied === "fail"
     ? DENIED_EXIT_CODE

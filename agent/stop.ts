@@ -9,7 +9,7 @@ import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import type { Options } from "./options.ts";
 import type { Event } from "./record/event.ts";
 import { clearRemains, lastSign } from "./remains.ts";
-import { aggregate, countsOf } from "./report/aggregate.ts";
+import { aggregate, countsOf, hasRefusal } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { type GuardState, isAlive, readState } from "./state.ts";
@@ -72,9 +72,7 @@ export async function stop(
       egress: state.egress,
     }),
   );
-  const refused = summary.rows.some(({ decision, enforced }) =>
-    decision === "deny" && enforced
-  );
+  const refused = hasRefusal(summary);
   return refused && state.onDenied === "fail" ? DENIED_EXIT_CODE : 0;
 }
 

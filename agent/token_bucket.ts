@@ -14,7 +14,7 @@ export interface TokenRate {
 export class TokenBucket {
   readonly #rate: TokenRate;
   #tokens: number;
-  #filledAtMs = -Infinity;
+  #filledAtMs = 0;
 
   /** @param rate Its burst is at least 1. */
   constructor(rate: TokenRate) {

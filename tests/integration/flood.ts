@@ -18,6 +18,8 @@ export interface FloodOptions {
   readonly user: number;
   /** Default `run`. */
   readonly side?: Side;
+  /** Default: those of {@linkcode FLOODED}, and for `dns` the resolver. */
+  readonly to?: string;
 }
 
 /** One request of the honest client. */
@@ -51,12 +53,14 @@ export async function startFlood(
   lab: Lab,
   options: FloodOptions,
 ): Promise<LabProcess> {
-  const { kind, rate, user, side = "run" } = options;
+  const { kind, rate, user, side = "run", to } = options;
   const path = `${lab.directory}/flood`;
   const strict = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"];
   await runOrThrow(["gcc", ...strict, "-o", path, SOURCE]);
-  const to = kind === "dns" ? [ADDRESSES.resolver.ipv4] : FLOODED.addresses;
-  const args = [kind, `${rate}`, `${FLOOD_SECONDS}`, ...to];
+  const targets = kind === "dns"
+    ? [ADDRESSES.resolver.ipv4]
+    : FLOODED.addresses;
+  const args = [kind, `${rate}`, `${FLOOD_SECONDS}`, ...to ? [to] : targets];
   const flood = lab.spawn(side, [path, ...args], { user });
   await flood.waitFor("flooding");
   await new Promise((resolve) => setTimeout(resolve, SWELL_MS));

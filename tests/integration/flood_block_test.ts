@@ -1,6 +1,7 @@
 /** Floods of new flows: nothing of them leaves, and others go on working. */
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
+import { ECHO } from "../lab/topology.ts";
 import { waitUntil } from "../lab/wait.ts";
 import type { AgentEvent } from "../../agent/record/event.ts";
 import { NOBODY } from "./escape/attack.ts";
@@ -80,6 +81,40 @@ Deno.test("block is back to normal after a flood that nothing can keep up with",
   assert.ok(fetches.every(({ error }) => error === null));
   await assertBounded(guard);
   assert.deepEqual(await capture.stop(), []);
+});
+
+Deno.test("block serves an honest client while another user opens flows that are allowed", async () => {
+  await using lab = await Lab.up();
+  const to = ECHO.ipv4;
+  await Guarding.arm(lab, {
+    egress: "block",
+    allow: ["allowed.test", `${to}:*`],
+  });
+  const flood = { kind: "tcp", rate: RATE, user: HOSTILE, to } as const;
+  await using _program = await startFlood(lab, flood);
+
+  const fetches = await fetchHonestly(lab, FETCHES);
+
+  assert.ok(fetches.every(({ error }) => error === null));
+});
+
+Deno.test("the floods reach the wire where nobody guards", async () => {
+  await using lab = await Lab.up();
+  await using capture = await lab.capture(`${FLOODED.filter} or port 53`);
+  for (const kind of ["tcp", "udp", "dns"] as const) {
+    const flood = { kind, rate: 100, user: HOSTILE };
+    await using _program = await startFlood(lab, flood);
+  }
+  const packets = await capture.stop();
+  const flooded: ReadonlySet<string> = new Set(FLOODED.addresses);
+  const count = (protocol: string) =>
+    packets.filter((packet) =>
+      packet.protocol === protocol && flooded.has(packet.destination)
+    ).length;
+  assert.ok(count("tcp") > 50, `${count("tcp")} of TCP`);
+  assert.ok(count("udp") > 50, `${count("udp")} of UDP`);
+  const asked = await lab.resolver.queries();
+  assert.ok(asked.length > 50, `${asked.length} look-ups`);
 });
 
 async function assertSummedUp(

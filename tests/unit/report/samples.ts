@@ -5,7 +5,11 @@
  *
  * @module
  */
-import type { Event, ProcessField } from "../../../agent/record/event.ts";
+import type {
+  AgentEvent,
+  Event,
+  ProcessField,
+} from "../../../agent/record/event.ts";
 import { readJournal } from "../../../agent/record/read.ts";
 import { aggregate, type Summary } from "../../../agent/report/aggregate.ts";
 
@@ -86,7 +90,7 @@ export function lookUp(part: Part<"dns"> = {}): Event {
 
 /** The agent about itself; `second` is when, in the sample run. */
 export function agent(
-  event: "armed" | "stopped" | "coverage_lost" | "tampered",
+  event: AgentEvent["event"],
   { second, ...part }: Part<"agent"> & { readonly second: number },
 ): Event {
   const time = at(second);
