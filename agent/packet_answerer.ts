@@ -46,18 +46,14 @@ export class PacketAnswerer implements IntakeHandlers {
     this.#packets++;
     const outcome = this.#judge(arrival, nowMs);
     if (outcome?.events === undefined) return false;
-    const { sender } = arrival;
-    const isSpent = sender.isSpent(nowMs);
-    let isTold = false;
-    const told = describe(outcome.events).filter((body) => {
-      const protocol = refusedProtocol(body);
-      if (protocol === null) return true;
-      if (isSpent) sender.countRefused(protocol, nowMs);
-      else isTold = true;
-      return !isSpent;
-    });
-    this.#world.batch.add(told, nowMs);
-    return isTold;
+    const bodies = describe(outcome.events);
+    const isRefusal = bodies.some((body) => refusedProtocol(body) !== null);
+    if (isRefusal && arrival.sender.isSpent(nowMs)) {
+      this.#countInstead(bodies, arrival, nowMs);
+      return false;
+    }
+    this.#world.batch.add(bodies, nowMs);
+    return isRefusal;
   }
 
   /** Refuses in the rules' way, which is the cheapest that says so. */
@@ -99,6 +95,18 @@ export class PacketAnswerer implements IntakeHandlers {
     for (const untold of counted) {
       const from = batch.format(untold.fromMs);
       batch.add(floodEvents(untold, { isLetGo: !isClosed, from, to }), nowMs);
+    }
+  }
+
+  #countInstead(
+    bodies: readonly EventBody[],
+    { sender }: Arrival,
+    nowMs: number,
+  ): void {
+    for (const body of bodies) {
+      const protocol = refusedProtocol(body);
+      if (protocol === null) this.#world.batch.add([body], nowMs);
+      else sender.countRefused(protocol, nowMs);
     }
   }
 

@@ -51,7 +51,6 @@ export interface IntakeHandlers {
 export class PacketIntake {
   readonly #handlers: IntakeHandlers;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
-  readonly #second = new Uint8Array(BUFFER_BYTES);
   readonly #backlog = new FairQueue<Arrival>(BACKLOG);
   readonly #senders = new Senders<Arrival>();
   readonly #dnsQueue: NetfilterQueue;
@@ -67,33 +66,30 @@ export class PacketIntake {
     return this.#backlog.size === 0;
   }
 
-  /** Takes in what a queue has. One packet alone is judged where it lies. */
+  /**
+   * Takes in what a queue has. What comes first when nothing waits is judged
+   * where it lies: on a quiet machine that is every packet.
+   */
   drain(queue: NetfilterQueue): void {
-    const bytes = queue.receive(this.#buffer);
-    if (bytes < 0) return;
-    const first = this.#buffer.subarray(0, bytes);
-    if (this.isEmpty) {
-      const more = queue.receive(this.#second);
-      if (more < 0) {
-        for (const arrival of this.#read(queue, first)) {
-          this.#judge(arrival, this.#laneOf(arrival));
-        }
-        return;
-      }
-      this.#keepAll(queue, first);
-      this.#keepAll(queue, this.#second.subarray(0, more));
-    } else {
-      this.#keepAll(queue, first);
-    }
     for (let count = 0; count < DRAIN_PACKETS; count++) {
-      const next = queue.receive(this.#buffer);
-      if (next < 0) return;
-      this.#keepAll(queue, this.#buffer.subarray(0, next));
+      const bytes = queue.receive(this.#buffer);
+      if (bytes < 0) return;
+      const messages = decodeNetlink(this.#buffer.subarray(0, bytes));
+      for (const { type, payload } of messages.ok ? messages.value : []) {
+        if (type !== QUEUE_PACKET_TYPE) continue;
+        const queued = decodeQueued(payload);
+        if (!queued.ok) continue;
+        const sender = this.#senders.of(queued.value);
+        const arrival = { queue, queued: queued.value, sender };
+        if (count > 0 || !this.isEmpty) this.#keep(arrival);
+        else this.#judge(arrival, this.#laneOf(arrival));
+      }
     }
   }
 
   /** Judges what waits, for a moment. */
   serve(): void {
+    if (this.isEmpty) return;
     const untilMs = performance.now() + SERVE_MS;
     for (;;) {
       const turn = this.#backlog.next();
@@ -107,19 +103,6 @@ export class PacketIntake {
     return this.#senders.sweep(nowMs, (lane) => this.#backlog.isSquare(lane));
   }
 
-  #read(queue: NetfilterQueue, datagram: Uint8Array): Arrival[] {
-    const arrivals: Arrival[] = [];
-    const messages = decodeNetlink(datagram);
-    for (const { type, payload } of messages.ok ? messages.value : []) {
-      if (type !== QUEUE_PACKET_TYPE) continue;
-      const queued = decodeQueued(payload);
-      if (!queued.ok) continue;
-      const sender = this.#senders.of(queued.value);
-      arrivals.push({ queue, queued: queued.value, sender });
-    }
-    return arrivals;
-  }
-
   /** Returns when it is done. */
   #judge(arrival: Arrival, lane: Lane<Arrival>): number {
     const { sender } = arrival;
@@ -130,10 +113,6 @@ export class PacketIntake {
     if (isTold) sender.spend(endMs - nowMs);
     this.#backlog.charge(lane, endMs - nowMs);
     return endMs;
-  }
-
-  #keepAll(queue: NetfilterQueue, datagram: Uint8Array): void {
-    for (const arrival of this.#read(queue, datagram)) this.#keep(arrival);
   }
 
   #keep(arrival: Arrival): void {

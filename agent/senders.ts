@@ -66,7 +66,7 @@ export class Sender<Item> {
 
   /** Whether refusals are only counted at present. */
   isSpent(nowMs: number): boolean {
-    return this.#own.level(nowMs) < 1 || this.#all.level(nowMs) < 1;
+    return this.#own.isEmpty(nowMs) || this.#all.isEmpty(nowMs);
   }
 
   /** Says that a refusal was told, and how long it took in all. */
@@ -115,6 +115,8 @@ export class Senders<Item> {
   readonly #all = new TokenBucket(TOLD_OF_ALL);
   /** By interface, 0 for this machine, then by user or address. */
   readonly #groups = new Map<number, Map<string, Sender<Item>>>();
+  /** The sender of the last packet of this machine. */
+  #last: Sender<Item> | null = null;
 
   /** How many there are. */
   get size(): number {
@@ -125,21 +127,17 @@ export class Senders<Item> {
   /** The sender of a packet. */
   of(queued: QueuedPacket): Sender<Item> {
     const { hook, uid, inInterface, payload } = queued;
-    const isOwn = hook === HOOK.LOCAL_OUT;
+    if (hook === HOOK.LOCAL_OUT) {
+      const last = this.#last;
+      if (last !== null && last.label.uid === uid) return last;
+      const label = { uid, address: null };
+      return this.#last = this.#find(0, { key: String(uid), label });
+    }
     // What comes in to this machine are answers, which have a turn of their
     // own: who asks much must not hold up the answers to others.
-    const number = isOwn ? 0 : inInterface;
-    let group = this.#groups.get(number);
-    if (group === undefined) this.#groups.set(number, group = new Map());
-    const key = isOwn ? String(uid) : sourceOf(payload);
-    const known = group.get(key);
-    if (known !== undefined) return known;
-    if (group.size < MAX_OF_GROUP) {
-      const address = isOwn || key === REST ? null : key;
-      return this.#add(group, key, { uid: isOwn ? uid : null, address });
-    }
-    const rest = group.get(REST);
-    return rest ?? this.#add(group, REST, { uid: null, address: null });
+    const key = sourceOf(payload);
+    const label = { uid: null, address: key === REST ? null : key };
+    return this.#find(inInterface, { key, label });
   }
 
   /**
@@ -149,6 +147,7 @@ export class Senders<Item> {
    */
   sweep(nowMs: number, isSquare: (lane: Lane<Item>) => boolean): Untold[] {
     const all: Untold[] = [];
+    this.#last = null;
     for (const [number, group] of this.#groups) {
       for (const [key, sender] of group) {
         const untold = sender.takeUntold();
@@ -161,13 +160,18 @@ export class Senders<Item> {
     return all;
   }
 
-  #add(
-    group: Map<string, Sender<Item>>,
-    key: string,
-    label: SenderLabel,
+  #find(
+    number: number,
+    { key, label }: { readonly key: string; readonly label: SenderLabel },
   ): Sender<Item> {
-    const sender = new Sender<Item>(label, this.#all);
-    group.set(key, sender);
+    let group = this.#groups.get(number);
+    if (group === undefined) this.#groups.set(number, group = new Map());
+    const isFull = group.size >= MAX_OF_GROUP;
+    const known = group.get(key) ?? (isFull ? group.get(REST) : undefined);
+    if (known !== undefined) return known;
+    const nobody = { uid: null, address: null };
+    const sender = new Sender<Item>(isFull ? nobody : label, this.#all);
+    group.set(isFull ? REST : key, sender);
     return sender;
   }
 }

@@ -35,6 +35,11 @@ export class TokenBucket {
     return this.#tokens;
   }
 
+  /** Whether there is not one token. */
+  isEmpty(nowMs: number): boolean {
+    return this.#tokens < 1 && this.level(nowMs) < 1;
+  }
+
   /** Takes tokens, also more than there are: then it is empty for longer. */
   take(count: number): void {
     this.#tokens -= count;

@@ -65,7 +65,7 @@ class Bench {
   }
 }
 
-Deno.test("drain() judges a packet that is alone where it lies", () => {
+Deno.test("drain() judges what comes first when nothing waits", () => {
   const bench = new Bench();
   bench.flows.put(1, { uid: 1001 });
 
