@@ -133,3 +133,14 @@ export function decideSurely(
     ? { decision, isScoped: true }
     : { decision: forAnyone, isScoped: false };
 }
+
+/** Let out without asking the policy. */
+export function letLive(why: Decision["why"]): SureDecision {
+  const names: readonly string[] = [];
+  return surely({ decision: "allow", enforced: true, why, rule: null, names });
+}
+
+/** A decision that holds for every program. */
+export function surely(decision: Decision): SureDecision {
+  return { decision, isScoped: false };
+}

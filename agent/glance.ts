@@ -15,7 +15,7 @@ import { decodeDns } from "./decode/dns.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import { PROTOCOL } from "./decode/packet.ts";
 import { flowKey } from "./flow_key.ts";
-import type { Place } from "./inside.ts";
+import { isMarkedForged, type Place } from "./inside.ts";
 import type { Seen } from "./outcome.ts";
 
 const DNS_PORT = 53;
@@ -46,7 +46,8 @@ export function isRefusedAtAGlance(seen: Seen, world: GlanceWorld): boolean {
   const { hook } = queued;
   if (hook !== HOOK.LOCAL_OUT && hook !== HOOK.FORWARD) return false;
   const { protocol, destination, destinationPort, fragment } = packet;
-  if (fragment) return false;
+  // Whoever forges a source is refused in silence.
+  if (fragment || isMarkedForged(queued)) return false;
   if (destinationPort !== DNS_PORT) {
     return world.placeOf(seen).kind === "outside" && isFlowRefused(seen, world);
   }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { decideSurely, type Owner, type SureDecision } from "./attribution.ts";
+import {
+  decideSurely,
+  letLive,
+  type Owner,
+  type SureDecision,
+  surely,
+} from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
@@ -242,15 +248,6 @@ function flowOf(packet: Packet, owner: Owner | null): Flow {
     port: packet.destinationPort,
     sender: { exe: owner?.process.exe ?? null, step: null },
   };
-}
-
-function letLive(why: Decision["why"]): SureDecision {
-  const names: readonly string[] = [];
-  return surely({ decision: "allow", enforced: true, why, rule: null, names });
-}
-
-function surely(decision: Decision): SureDecision {
-  return { decision, isScoped: false };
 }
 
 function isProbe(address: Uint8Array): boolean {

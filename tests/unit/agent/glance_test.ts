@@ -5,6 +5,7 @@ import { compilePolicy } from "../../../agent/decide/match.ts";
 import { NameTable } from "../../../agent/decide/names.ts";
 import { HOOK } from "../../../agent/decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "../../../agent/decode/packet.ts";
+import { MARK } from "../../../agent/enforce/marks.ts";
 import { flowKey } from "../../../agent/flow_key.ts";
 import { isRefusedAtAGlance } from "../../../agent/glance.ts";
 import type { Place } from "../../../agent/inside.ts";
@@ -25,7 +26,7 @@ interface Case {
   readonly ask?: string | Uint8Array;
   readonly queue?: number;
   readonly hook?: number;
-  readonly uid?: number;
+  readonly mark?: number;
   readonly from?: number;
   readonly place?: Place["kind"];
   readonly known?: "watched" | "open";
@@ -81,6 +82,7 @@ const LOOKED_AT: readonly Case[] = [
   { name: "a fragment", to: "203.0.113.66", fragment: true },
   { name: "an answer", to: "203.0.113.66", hook: HOOK.LOCAL_IN },
   { name: "a forged source", to: "203.0.113.66", hook: HOOK.PRE_ROUTING },
+  { name: "a source marked as forged", to: "203.0.113.66", mark: MARK.DENY },
   { name: "what stays inside", to: "203.0.113.66", place: "inside" },
   { name: "a forged container", to: "203.0.113.66", place: "forged" },
   { name: "a flow that is watched", to: "203.0.113.66", known: "watched" },
@@ -119,7 +121,8 @@ function glance(one: Case): boolean {
       ...queued(packet, { id: 1, nowMs: 1 }).queued,
       queue,
       hook: one.hook ?? HOOK.LOCAL_OUT,
-      uid: one.uid ?? 0,
+      uid: 0,
+      mark: one.mark ?? 0,
     },
     packet,
     nowMs: 1,
