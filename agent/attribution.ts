@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { PROTOCOL } from "./decode/packet.ts";
-import type { Decision } from "./decide/decision.ts";
+import { type Packet, PROTOCOL } from "./decode/packet.ts";
+import type { Decision, Flow } from "./decide/decision.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import {
   type Process,
@@ -143,4 +143,14 @@ export function letLive(why: Decision["why"]): SureDecision {
 /** A decision that holds for every program. */
 export function surely(decision: Decision): SureDecision {
   return { decision, isScoped: false };
+}
+
+/** A packet as the policy sees it. */
+export function flowOf(packet: Packet, owner: Owner | null): Flow {
+  return {
+    protocol: packet.protocol,
+    destination: packet.destination,
+    port: packet.destinationPort,
+    sender: { exe: owner?.process.exe ?? null, step: null },
+  };
 }

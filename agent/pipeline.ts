@@ -5,20 +5,21 @@
  */
 import {
   decideSurely,
+  flowOf,
   letLive,
   type Owner,
   type SureDecision,
   surely,
 } from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
-import type { Decision, Flow } from "./decide/decision.ts";
+import type { Decision } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
 import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
-import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
+import { decodePacket, PROTOCOL } from "./decode/packet.ts";
 import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
@@ -239,15 +240,6 @@ export class Pipeline {
     const ends = endsOf(queued, packet);
     return connectionEvent(ends, { decision, sni: null, process });
   }
-}
-
-function flowOf(packet: Packet, owner: Owner | null): Flow {
-  return {
-    protocol: packet.protocol,
-    destination: packet.destination,
-    port: packet.destinationPort,
-    sender: { exe: owner?.process.exe ?? null, step: null },
-  };
 }
 
 function isProbe(address: Uint8Array): boolean {
