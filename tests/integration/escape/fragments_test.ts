@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no fragment leads out", (test) =>
+  playClass(test, { script: "fragments" }));

@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no message of ICMP leads out", (test) =>
+  playClass(test, { script: "icmp" }));

@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no segment without a connection leads out", (test) =>
+  playClass(test, { script: "invalid_tcp" }));

@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no option of IPv4 leads out", (test) =>
+  playClass(test, { script: "options" }));
