@@ -11,7 +11,6 @@ import assert from "node:assert/strict";
 import type { CapturedPacket } from "../../lab/frame.ts";
 import { Lab } from "../../lab/lab.ts";
 import { ADDRESSES, ECHO, type Side } from "../../lab/topology.ts";
-import { RUN_TIMEOUT_MS } from "../cell.ts";
 import { Guarding } from "../guarding.ts";
 import { runGuarded } from "../lab_run.ts";
 import { NOBODY, prepare, PYTHON, SECRET } from "./attack.ts";
@@ -86,9 +85,11 @@ export async function playClass(
     background.use(program);
     await program.waitFor("ready");
   }
+  const isAnswered = plan.outside !== undefined;
   await judge(test, lab, {
     title: "unguarded",
     isHeld: false,
+    isAnswered,
     play: () => playAll(lab, plan, "open"),
   });
   const policy = `${lab.directory}/corpus.yml`;
@@ -97,6 +98,7 @@ export async function playClass(
     await judge(test, lab, {
       title: "run",
       isHeld: true,
+      isAnswered,
       play: () => playCommand(lab, plan, policy),
     });
   }
@@ -105,6 +107,7 @@ export async function playClass(
   await judge(test, lab, {
     title: "start",
     isHeld: true,
+    isAnswered,
     play: () => playAll(lab, plan, "guarded"),
   });
   await guard.waitFor({ decision: "deny", enforced: true });
@@ -116,12 +119,16 @@ async function judge(
   of: {
     readonly title: string;
     readonly isHeld: boolean;
+    /** Whether the kernel answers somebody outside, so that only secrets count. */
+    readonly isAnswered: boolean;
     readonly play: () => Promise<ReadonlyMap<string, readonly Row[]>>;
   },
 ): Promise<void> {
   await using capture = await lab.capture();
   const played = await of.play();
-  const packets = (await capture.stop({ chatter: true })).filter(isLeak);
+  const packets = (await capture.stop({ chatter: true })).filter((packet) =>
+    packet.text.includes(SECRET) || (!of.isAnswered && isLeak(packet))
+  );
   const told = new Set<CapturedPacket>();
   for (const [where, rows] of played) {
     for (const row of rows) {
@@ -218,7 +225,6 @@ function renderPolicy({ allow = [], policy = "" }: ClassPlan): string {
 }
 
 function isLeak(packet: CapturedPacket): boolean {
-  if (packet.text.includes(SECRET)) return true;
   return !isChatter(packet) && !EXPECTED.has(packet.destination);
 }
 

@@ -41,6 +41,7 @@ class Scene:
 
     def raw(self):
         made = self.socket(socket.SOCK_RAW, socket.IPPROTO_RAW)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         if self.family == V6:
             made.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
         return made

@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no packet in another's name leads out", (test) =>
+  playClass(test, { script: "bound_source", before: "holder" }));

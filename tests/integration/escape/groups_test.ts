@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no group and no broadcast leads out", (test) =>
+  playClass(test, { script: "groups" }));

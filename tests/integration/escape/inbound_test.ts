@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no answer to somebody outside leads out", (test) =>
+  playClass(test, { script: "inbound", outside: "caller", before: "holder" }));

@@ -1,0 +1,4 @@
+import { playClass } from "./corpus.ts";
+
+Deno.test("no connection leads out by the ports of an allowed one", (test) =>
+  playClass(test, { script: "reopened" }));
