@@ -1,3 +1,4 @@
+/** Packets in another's name, which over IPv6 any user may send. */
 import { playClass } from "./corpus.ts";
 
 Deno.test("no packet in another's name leads out", (test) =>

@@ -1,3 +1,4 @@
+/** Data in the SYN (TCP Fast Open), also with MPTCP. */
 import { playClass } from "./corpus.ts";
 
 Deno.test("no data in a SYN leads out", (test) =>

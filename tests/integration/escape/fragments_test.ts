@@ -1,3 +1,4 @@
+/** Fragments: tiny, overlapping, out of order, alone. */
 import { playClass } from "./corpus.ts";
 
 Deno.test("no fragment leads out", (test) =>

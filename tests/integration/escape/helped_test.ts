@@ -1,3 +1,4 @@
+/** Connections that the kernel expects since it read of them in another one (FTP, IRC). */
 import { playClass } from "./corpus.ts";
 
 /** As an administrator tells the kernel which payloads it is to read. */

@@ -1,3 +1,4 @@
+/** Other protocols: GRE, SCTP, ESP, UDP-Lite, tunnels, numbers that nobody has. */
 import { playClass } from "./corpus.ts";
 
 Deno.test("no other protocol leads out", (test) =>
