@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { PROTOCOL } from "./decode/packet.ts";
-import type { Decision } from "./decide/decision.ts";
+import { type Packet, PROTOCOL } from "./decode/packet.ts";
+import type { Decision, Flow } from "./decide/decision.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import {
   type Process,
@@ -132,4 +132,25 @@ export function decideSurely(
   return attribution.isSure(owner)
     ? { decision, isScoped: true }
     : { decision: forAnyone, isScoped: false };
+}
+
+/** Let out without asking the policy. */
+export function letLive(why: Decision["why"]): SureDecision {
+  const names: readonly string[] = [];
+  return surely({ decision: "allow", enforced: true, why, rule: null, names });
+}
+
+/** A decision that holds for every program. */
+export function surely(decision: Decision): SureDecision {
+  return { decision, isScoped: false };
+}
+
+/** A packet as the policy sees it. */
+export function flowOf(packet: Packet, owner: Owner | null): Flow {
+  return {
+    protocol: packet.protocol,
+    destination: packet.destination,
+    port: packet.destinationPort,
+    sender: { exe: owner?.process.exe ?? null, step: null },
+  };
 }

@@ -3,21 +3,29 @@
  *
  * @module
  */
-import { decideSurely, type Owner, type SureDecision } from "./attribution.ts";
+import {
+  decideSurely,
+  flowOf,
+  letLive,
+  type Owner,
+  type SureDecision,
+  surely,
+} from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
-import type { Decision, Flow } from "./decide/decision.ts";
+import type { Decision } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
 import { isNameAsked } from "./decide/said_name.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
-import { decodePacket, type Packet, PROTOCOL } from "./decode/packet.ts";
+import { decodePacket, PROTOCOL } from "./decode/packet.ts";
 import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import { flowKey } from "./flow_key.ts";
+import { type GlanceWorld, isRefusedAtAGlance } from "./glance.ts";
 import { Inside, isMarkedForged, type Place } from "./inside.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
@@ -29,6 +37,8 @@ const DNS_PORT = 53;
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends DnsWorld {
   readonly interfaces: Interfaces;
+  /** Whether an entry is for certain programs only. */
+  readonly isProcessScoped: boolean;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
   /** Whether the name that a client itself says is asked for too. */
@@ -48,6 +58,7 @@ export class Pipeline {
   readonly #said = new RecentFlows();
   readonly #inside: Inside;
   readonly #watched: WatchedFlows;
+  readonly #glance: GlanceWorld;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
@@ -55,6 +66,11 @@ export class Pipeline {
     this.#dns = new DnsPipeline(world);
     this.#inside = new Inside(world.interfaces, world.allowMark);
     this.#watched = new WatchedFlows({ ...world, said: this.#said });
+    this.#glance = {
+      ...world,
+      placeOf: (seen) => this.#place(seen),
+      isWatched: (key) => this.#watched.has(key),
+    };
   }
 
   /**
@@ -73,6 +89,11 @@ export class Pipeline {
     if (isMarkedForged(queued)) return this.#refuseForged(seen);
     if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
     return this.#judgeFlow(seen);
+  }
+
+  /** Whether a packet is refused whoever sent it; changes nothing. */
+  isRefusedAtAGlance(seen: Seen): boolean {
+    return isRefusedAtAGlance(seen, this.#glance);
   }
 
   /** What comes of time passing; Infinity ends all that waits. */
@@ -220,24 +241,6 @@ export class Pipeline {
     const ends = endsOf(queued, packet);
     return connectionEvent(ends, { decision, sni: null, process });
   }
-}
-
-function flowOf(packet: Packet, owner: Owner | null): Flow {
-  return {
-    protocol: packet.protocol,
-    destination: packet.destination,
-    port: packet.destinationPort,
-    sender: { exe: owner?.process.exe ?? null, step: null },
-  };
-}
-
-function letLive(why: Decision["why"]): SureDecision {
-  const names: readonly string[] = [];
-  return surely({ decision: "allow", enforced: true, why, rule: null, names });
-}
-
-function surely(decision: Decision): SureDecision {
-  return { decision, isScoped: false };
 }
 
 function isProbe(address: Uint8Array): boolean {

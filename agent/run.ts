@@ -12,7 +12,7 @@ import { AgentError } from "./errors.ts";
 import { findInvoker, type Invoker, variable } from "./observe/invoker.ts";
 import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import { type Options, usage } from "./options.ts";
-import { aggregate, type Summary } from "./report/aggregate.ts";
+import { aggregate, hasRefusal, type Summary } from "./report/aggregate.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { Session } from "./session.ts";
 import { SignalRelay } from "./signals.ts";
@@ -141,9 +141,7 @@ async function finish(
   if (lost > 0) {
     say(`Warning: ${lost} events are missing above, "${path}" took no more`);
   }
-  const refused = summary.rows.some(({ decision, enforced }) =>
-    decision === "deny" && enforced
-  );
+  const refused = hasRefusal(summary);
   const isRed = (session.isTampered || summary.isTampered) &&
     policy.egress === "block";
   if (code === 0 && isRed) return DENIED_EXIT_CODE;

@@ -10,7 +10,7 @@ import type { Options } from "./options.ts";
 import type { Event } from "./record/event.ts";
 import type { Journal } from "./record/read.ts";
 import { clearRemains, lastSign, tryEvents } from "./remains.ts";
-import { aggregate, countsOf } from "./report/aggregate.ts";
+import { aggregate, countsOf, hasRefusal } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { type GuardState, isAlive, readState } from "./state.ts";
@@ -98,11 +98,8 @@ function tellEnd(
   const isTampered = isLost || summary.isTampered ||
     (verdict?.isTampered ?? false);
   if (isTampered && egress === "block") return DENIED_EXIT_CODE;
-  const refused = summary.rows.some(({ decision, enforced }) =>
-    decision === "deny" && enforced
-  );
   // A refusal may be among what is lost, and a full disk must not hide it.
-  const isRed = refused || lost > 0;
+  const isRed = hasRefusal(summary) || lost > 0;
   return isRed && onDenied === "fail" ? DENIED_EXIT_CODE : 0;
 }
 

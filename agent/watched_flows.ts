@@ -89,6 +89,11 @@ export class WatchedFlows {
     return this.#entries.size + this.#letGoAtMs.size;
   }
 
+  /** Whether something is known of a flow. */
+  has(key: string): boolean {
+    return this.#entries.has(key) || this.#letGoAtMs.has(key);
+  }
+
   /** Begins to watch a flow, with its first packet. */
   open(watched: Watched, seen: Seen): Outcome {
     // The rest of a connection that has ended. Whoever says something behind a

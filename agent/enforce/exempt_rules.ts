@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MARK } from "./marks.ts";
 import {
   BY_KERNEL,
   type Guarded,
@@ -72,8 +73,15 @@ export function kernelRules(family: 4 | 6): Rule[] {
   // could open that connection.
   const refusal = [...REPLY, ...["--ctstate", "RELATED"]];
   const matches = [...network, [...refusal, "!", "--ctstatus", "CONFIRMED"]];
-  // Sent by a process, the same packet can carry anything anywhere.
-  return matches.map((match) => [...match, ...BY_KERNEL, "-j", "RETURN"]);
+  // Sent by a process, the same packet can carry anything anywhere. And a
+  // process that closes its socket while we look is nobody by `filter`.
+  const refused = ["-m", "mark", "!", ...packetMark(MARK.DENY).slice(2)];
+  return matches.map((match) => [
+    ...match,
+    ...BY_KERNEL,
+    ...refused,
+    ...["-j", "RETURN"],
+  ]);
 }
 
 function chunks(ports: readonly number[]): (readonly number[])[] {

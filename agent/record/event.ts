@@ -116,7 +116,8 @@ export interface AgentEvent {
     | "stopped"
     | "coverage_lost"
     | "tampered"
-    | "impaired";
+    | "impaired"
+    | "flood";
   /** `armed`: the mode. */
   readonly egress?: "audit" | "block";
   /** `armed`: what is guarded. */
@@ -141,6 +142,14 @@ export interface AgentEvent {
   readonly packets?: number;
   /** `stopped`: events that could not be written. */
   readonly lost?: number;
+  /** `flood`: whose sockets sent; null when it was not one user's. */
+  readonly uid?: number | null;
+  /** `flood`: the source, when it was forwarded. */
+  readonly address?: string | null;
+  /** `flood`: refused packets without an event, by protocol or `dns`. */
+  readonly refused?: Readonly<Record<string, number>>;
+  /** `flood`: packets that were dropped before anything was decided. */
+  readonly unjudged?: number;
 }
 
 /** An event before the journal gives it its place and time. */

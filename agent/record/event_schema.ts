@@ -76,7 +76,14 @@ export const DNS = v.object({
 
 /** The events of kind `agent` that this version knows. */
 export const AGENT_EVENTS = [
-  ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
+  ...[
+    "armed",
+    "stopped",
+    "coverage_lost",
+    "tampered",
+    "impaired",
+    "flood",
+  ] as const,
 ];
 const TAMPERED_WITH = [
   "rules",
@@ -107,6 +114,10 @@ export const AGENT = v.object({
   message: v.optional(text),
   packets: v.optional(count),
   lost: v.optional(count),
+  uid: v.optional(v.nullable(count)),
+  address: v.optional(nullableText),
+  refused: v.optional(v.record(text, count, "counts by protocol")),
+  unjudged: v.optional(count),
 });
 /** What tells the events of kind `agent` apart. */
 export const AGENT_HEAD = v.object({ event: text });

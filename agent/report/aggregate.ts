@@ -6,9 +6,13 @@
  */
 import type { AgentEvent, DnsEvent, Event } from "../record/event.ts";
 import { coverageOf, type Interval } from "./coverage.ts";
+import { type Flood, floodsOf } from "./flood.ts";
 import { meantNames, type Row, RowTable } from "./row.ts";
 
-/** Verdicts of one kind. A refusal that is not carried out counts as `deny`. */
+/**
+ * Verdicts of one kind. A refusal that is not carried out counts as `deny`, and
+ * so does one that a flood's event sums up.
+ */
 export interface VerdictCounts {
   /** Let out because something allows it. */
   readonly allow: number;
@@ -16,7 +20,7 @@ export interface VerdictCounts {
   readonly deny: number;
 }
 
-/** Verdicts of each kind, one for each event. */
+/** Verdicts of each kind, one for each event or packet of a flood. */
 export interface Counts {
   /** Flows. */
   readonly connection: VerdictCounts;
@@ -38,6 +42,8 @@ export interface Summary {
   readonly coverage: readonly Interval[];
   /** When nobody watched between arming and stopping. */
   readonly lost: readonly Interval[];
+  /** Packets that have no event each, by who sent them; the most first. */
+  readonly floods: readonly Flood[];
   /** What the agent says about an attack on itself, in order. */
   readonly tampered: readonly string[];
   /** Whether something could have left by it: then the job is red. */
@@ -89,6 +95,7 @@ export function aggregate(
     rows: table.rows(),
     counts: countsOf(events),
     ...coverageOf(events),
+    floods: floodsOf(agent),
     tampered: agent
       .filter(({ event }) => event === "tampered")
       .map(({ message }) => message ?? "The agent was tampered with."),
@@ -105,7 +112,8 @@ export function aggregate(
 }
 
 /**
- * Counts verdicts, one for each event of a kind that is judged.
+ * Counts verdicts: one for each event of a kind that is judged, and those that
+ * have no event each.
  *
  * @param events A journal's events.
  * @returns Counts by kind and decision.
@@ -117,8 +125,19 @@ export function countsOf(events: readonly Event[]): Counts {
   };
   for (const event of events) {
     if (event.kind !== "agent") counts[event.kind][event.decision]++;
+    else {
+      for (const [protocol, count] of Object.entries(event.refused ?? {})) {
+        counts[protocol === "dns" ? "dns" : "connection"].deny += count;
+      }
+    }
   }
   return counts;
+}
+
+/** Whether anything was refused, told by an event of its own or not. */
+export function hasRefusal({ rows, floods }: Summary): boolean {
+  return floods.some(({ refused }) => refused > 0) ||
+    rows.some(({ decision, enforced }) => decision === "deny" && enforced);
 }
 
 /** In audit mode the connection that followed says the same, and more. */

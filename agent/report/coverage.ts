@@ -90,6 +90,7 @@ export function coverageOf(events: readonly Event[]): Coverage {
         if (event.held !== true) cutOut(event);
         break;
       case "impaired":
+      case "flood":
         break;
     }
     lastTime = event.time;

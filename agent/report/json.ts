@@ -12,6 +12,7 @@ import {
 } from "./allowance.ts";
 import type { Interval } from "./coverage.ts";
 import { escapeJson } from "./escape.ts";
+import type { Flood } from "./flood.ts";
 import type { Row } from "./row.ts";
 import { whyText } from "./why.ts";
 
@@ -42,6 +43,8 @@ export interface Report {
   readonly coverage: readonly Interval[];
   /** When nobody watched between arming and stopping. */
   readonly lost: readonly Interval[];
+  /** Packets that have no event each, by who sent them. */
+  readonly floods: readonly Flood[];
   /** What the agent says about an attack on itself. */
   readonly tampered: readonly string[];
   /** Whether something could have left by it. */
@@ -83,6 +86,7 @@ export function renderJson(summary: Summary): string {
     counts: summary.counts,
     coverage: summary.coverage,
     lost: summary.lost,
+    floods: summary.floods,
     tampered: summary.tampered,
     isTampered: summary.isTampered,
     impaired: summary.impaired,

@@ -5,6 +5,7 @@
  */
 import type { Summary } from "./aggregate.ts";
 import type { Interval } from "./coverage.ts";
+import { floodText } from "./flood.ts";
 import type { Row } from "./row.ts";
 
 /** What becomes of a row's attempts. */
@@ -76,7 +77,7 @@ export function countOf(count: number, noun: string): string {
 
 /** What a reader must know before believing the rest, one sentence each. */
 export function cautionsOf(summary: Summary): readonly string[] {
-  const { coverage, lost, lostEvents, tampered, problems } = summary;
+  const { coverage, lost, lostEvents, floods, tampered, problems } = summary;
   const cautions = [...tampered];
   if (summary.isTampered) {
     cautions.unshift("TAMPERED: somebody has changed what guards this run.");
@@ -95,7 +96,7 @@ export function cautionsOf(summary: Summary): readonly string[] {
       `${countOf(lostEvents, "event")} could not be written to the journal.`,
     );
   }
-  cautions.push(...summary.impaired);
+  cautions.push(...summary.impaired, ...floods.map(floodText));
   cautions.push(...problems.map((problem) => `Journal, ${problem}`));
   return cautions;
 }

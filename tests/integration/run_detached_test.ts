@@ -1,3 +1,4 @@
+/** Processes that leave their parent, session, group or namespaces behind. */
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES } from "../lab/topology.ts";

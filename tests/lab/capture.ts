@@ -60,11 +60,14 @@ export class Capture implements AsyncDisposable {
    * A marker packet is sent last and waited for, so that an empty result means
    * that nothing was on the wire.
    *
-   * @returns All packets, oldest first, without what keeps the wire itself
-   * going (ARP, neighbour discovery, multicast listeners).
+   * @param options Whether what keeps the wire itself going is wanted too (ARP,
+   * neighbour discovery, multicast listeners). Default false.
+   * @returns All packets, oldest first.
    * @throws {Error} When packets were lost or the marker was not seen.
    */
-  async stop(): Promise<CapturedPacket[]> {
+  async stop(
+    options: { readonly chatter?: boolean } = {},
+  ): Promise<CapturedPacket[]> {
     const marker = `${MARKER}${crypto.randomUUID()}`;
     const target = `/dev/udp/${SINK.address}/${SINK.port}`;
     await runOrThrow([
@@ -87,7 +90,7 @@ export class Capture implements AsyncDisposable {
       );
     }
     return packets.filter((packet) =>
-      !isMarker(packet) && !isLinkChatter(packet)
+      !isMarker(packet) && (options.chatter || !isLinkChatter(packet))
     );
   }
 

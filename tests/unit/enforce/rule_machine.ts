@@ -201,6 +201,9 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
       return isTracked(packet) && packet.isHelped;
     case "conntrack--ctstate":
       return value.split(",").includes(packet.state);
+    case "mark!":
+      if (words[1] !== "--mark") break;
+      return !isMarked(packet.mark, words[2]!);
     case "mark--mark":
       return isMarked(packet.mark, value);
     case "connmark--mark":

@@ -72,6 +72,7 @@ function isExempt(
     listening[protocol].includes(packet.sourcePort)
   ) return true;
   if (cgroup !== null || !packet.byKernel) return false;
+  if (nibble(packet.mark) === MARK.DENY) return false;
   if (isReply && packet.state === "RELATED" && !packet.confirmed) return true;
   return family === 4
     ? protocol === "igmp"
@@ -198,13 +199,13 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
       (any, family, hook, packet, verdict) => {
         const guarded = { ...any, egress: "block" as const };
         const { allowMark, dnsMark } = guarded.slot;
-        fc.pre(!isExempt(packet, { guarded, family, hook }));
         fc.pre(isTracked(packet) || verdict === "pass");
         fc.pre(!isForged(packet, { guarded, hook }));
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
         const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
         packet.mark = ((packet.mark & ~MARK_MASK) | mark) >>> 0;
+        fc.pre(!isExempt(packet, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
         for (const table of ["filter", "security"] as const) {
           const fate = traverse(rules, { table, hook, packet });
@@ -293,7 +294,9 @@ Deno.test("guardRules() lets nothing new out in block mode with nobody on the qu
       ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
       (any, family, hook, packet) => {
         const guarded = { ...any, egress: "block" as const };
-        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        // A mark that it brings is taken from it on the way to the queue.
+        const bare = { ...packet, mark: withMark(packet.mark, 0) };
+        fc.pre(!isExempt(bare, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
         // The queue's bypass goes on to the next table with the mark as it is.
         const fates = tables.map((table) =>

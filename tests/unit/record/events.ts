@@ -83,7 +83,14 @@ const dns: fc.Arbitrary<DnsEvent> = fc.record({
 const agent: fc.Arbitrary<AgentEvent> = fc.record({
   kind: fc.constant("agent" as const),
   event: fc.constantFrom(
-    ...["armed", "stopped", "coverage_lost", "tampered", "impaired"] as const,
+    ...[
+      "armed",
+      "stopped",
+      "coverage_lost",
+      "tampered",
+      "impaired",
+      "flood",
+    ] as const,
   ),
   egress: fc.constantFrom("audit" as const, "block" as const),
   scope: fc.constantFrom("host" as const, "command" as const),
@@ -92,6 +99,10 @@ const agent: fc.Arbitrary<AgentEvent> = fc.record({
   message: text,
   packets: count,
   lost: count,
+  uid: fc.option(count),
+  address: nullable,
+  refused: fc.dictionary(fc.constantFrom("tcp", "udp", "dns", "47"), count),
+  unjudged: count,
 }, { requiredKeys: ["kind", "event"] });
 
 /** Any event. */

@@ -49,6 +49,7 @@ Deno.test("renderJson() keeps its members and their order", () => {
     "counts",
     "coverage",
     "lost",
+    "floods",
     "tampered",
     "isTampered",
     "impaired",
