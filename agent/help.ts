@@ -40,4 +40,5 @@ What
 Exit codes
   0 done; under run the command's own, 126 or 127 when it cannot be started
   2 usage or policy error    3 cannot arm
-  4 denied egress, where the policy says \`on: { denied: fail }\``;
+  4 denied egress, where the policy says \`on: { denied: fail }\`; in block mode
+    also when somebody has tampered with the guard`;

@@ -21,7 +21,7 @@ const POLL_MS = 1_000;
 /** And all others this often: who tells could be kept from it. */
 const SELDOM_MS = 10_000;
 /** Somebody may change rules without an end; this bounds what it costs us. */
-const PAUSE_MS = 200;
+const PAUSE_MS = 50;
 const SHOWN_DEVIATIONS = 3;
 
 const WORDS: Readonly<Record<DeviationKind, string>> = {
