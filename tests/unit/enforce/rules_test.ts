@@ -51,7 +51,12 @@ function isExempt(
   const isReply = packet.direction === "REPLY" && isTracked(packet);
   const { protocol } = packet;
   const hasPorts = protocol === "tcp" || protocol === "udp";
-  if (nibble(packet.connmark) === guarded.slot.allowMark) return true;
+  if (nibble(packet.connmark) === guarded.slot.allowMark) {
+    // A command's rules see nothing else's packets.
+    const isOurs = cgroup === null ||
+      (hook === "OUTPUT" && isBelow(packet.cgroup, cgroup));
+    return !(isOurs && isOpening(packet, guarded));
+  }
   const isQuestion = protocol === "udp" && packet.destinationPort === 53;
   if (hook === "FORWARD") {
     return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
@@ -109,6 +114,14 @@ function isForged(
   return state === "NEW" && isUsers && !isLocal && !isUnspecified;
 }
 
+/** What may open a connection to another name, in a flow that was let go. */
+function isOpening(packet: Passing, { slot, saidPorts }: Guarded): boolean {
+  const { protocol, destinationPort, direction, mayOpen, connmark } = packet;
+  return protocol === "udp" && mayOpen && direction === "ORIGINAL" &&
+    isTracked(packet) && nibble(connmark) === slot.allowMark &&
+    (saidPorts === null || saidPorts.includes(destinationPort));
+}
+
 function nibble(mark: number): number {
   return (mark & MARK_MASK) >>> 0;
 }
@@ -148,8 +161,9 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
               nibble(packet.connmark) === slot.dnsMark));
         const number = isDns ? slot.dnsQueue : slot.flowQueue;
         assert.deepEqual(fate, { end: "queue", number, bypass: true });
-        assert.equal(nibble(after.mark), 0);
-        assert.equal(after.mark, packet.mark & ~MARK_MASK);
+        const told = isOpening(packet, guarded) ? MARK.OPEN : 0;
+        assert.equal(nibble(after.mark), told);
+        assert.equal(after.mark & ~MARK_MASK, packet.mark & ~MARK_MASK);
       },
     ),
     RUNS,
@@ -364,7 +378,7 @@ Deno.test("guardRules() exempts no port of the host's in FORWARD", () => {
       for (const { rule } of forward) {
         const chain = chains.find(({ name }) => name === rule.at(-1));
         const words = chain!.rules.flat();
-        for (const word of ["--sports", "lo", "owner", "multiport"]) {
+        for (const word of ["--sports", "lo", "owner"]) {
           assert.ok(!words.includes(word), word);
         }
       }
@@ -465,7 +479,7 @@ Deno.test("slotOf() gives each of the slots marks and queues of its own", () => 
     ...Object.values(MARK),
     ...slots.flatMap(({ allowMark, dnsMark }) => [allowMark, dnsMark]),
   ];
-  assert.equal(new Set(marks).size, 2 + 2 * SLOT_COUNT);
+  assert.equal(new Set(marks).size, 3 + 2 * SLOT_COUNT);
   for (const mark of marks) {
     assert.ok(mark > 0);
     assert.equal(nibble(mark), mark);
