@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
-import { type Packet, PROTOCOL } from "../../../agent/decode/packet.ts";
+import type { Packet } from "../../../agent/decode/packet.ts";
 import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
 import type { Reading } from "../../../agent/reading.ts";
 import { TcpNameReader } from "../../../agent/tcp_name_reader.ts";
 import { hex } from "../../hex.ts";
 import {
   CAPTURED,
-  keyShare,
   makeHello,
   makeRecords,
   readHello,
   readPackets,
   serverName,
-  VERSIONS,
 } from "../decode/hellos.ts";
 import { decoded, TcpClient } from "./clients.ts";
 
