@@ -100,8 +100,8 @@ function program6(): Instruction[] {
   ];
 }
 
-/** As iptables-save writes it, quotes and all. */
+/** As `--bytecode` takes it. */
 function render(program: readonly Instruction[]): string {
   const lines = program.map((instruction) => instruction.join(" "));
-  return `"${program.length},${lines.join(",")}"`;
+  return `${program.length},${lines.join(",")}`;
 }

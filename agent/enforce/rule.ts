@@ -110,6 +110,11 @@ export function packetMark(mark: number): Rule {
   return ["-m", "mark", "--mark", `${hex(mark)}/${hex(MARK_MASK)}`];
 }
 
+/** A rule as iptables-restore takes it. */
+export function ruleText(rule: Rule): string {
+  return rule.map((word) => word.includes(" ") ? `"${word}"` : word).join(" ");
+}
+
 /** A mark as iptables prints it. */
 export function hex(mark: number): string {
   return `0x${mark.toString(16)}`;

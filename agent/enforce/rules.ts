@@ -109,7 +109,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   const forward = `${end}-FWD`;
   const local = `${end}-LO`;
   const decided = [...connmark(guarded.slot.allowMark), "-j", "RETURN"];
-  const openings = openingRules(guarded, { family, end });
+  const asked = [...renew, ...openingRules(guarded, { family, end })];
   // Our own refusal opens a flow to whom it refuses: what that one asks next
   // would be a reply in it.
   const question = [...toDns("udp"), "-g", end];
@@ -119,8 +119,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
     {
       name: out,
       rules: [
-        ...renew,
-        ...openings,
+        ...asked,
         decided,
         ...(forged ? [[...forgedMatch(family), ...forged]] : []),
         ["-o", "lo", "-g", local],
@@ -138,10 +137,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   ];
   if (guarded.cgroup === null) {
     const passing = [decided, question, ...replyRules(guarded, "forwarded")];
-    chains.push({
-      name: forward,
-      rules: [...renew, ...openings, ...passing, ["-g", end]],
-    });
+    chains.push({ name: forward, rules: [...asked, ...passing, ["-g", end]] });
     hooks.push({ chain: "FORWARD", first, rule: ["-j", forward] });
   }
   return { table, chains, hooks };

@@ -11,6 +11,7 @@ import {
   readHello,
   readPackets,
   serverName,
+  VERSIONS,
 } from "../decode/hellos.ts";
 import { decoded, TcpClient } from "./clients.ts";
 

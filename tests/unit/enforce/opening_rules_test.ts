@@ -118,7 +118,7 @@ function packet(
 
 /** What classic BPF does with a program as iptables takes it, <linux/filter.h>. */
 function run(text: string, bytes: Uint8Array): number {
-  const [count, ...lines] = text.replaceAll('"', "").split(",");
+  const [count, ...lines] = text.split(",");
   assert.equal(Number(count), lines.length);
   const program = lines.map((line) => line.split(" ").map(Number));
   let a = 0;

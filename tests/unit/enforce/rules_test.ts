@@ -161,7 +161,7 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
               nibble(packet.connmark) === slot.dnsMark));
         const number = isDns ? slot.dnsQueue : slot.flowQueue;
         assert.deepEqual(fate, { end: "queue", number, bypass: true });
-        const told = isOpening(packet, guarded) ? MARK.OPEN : 0;
+        const told = isOpening(asked, guarded) ? MARK.OPEN : 0;
         assert.equal(nibble(after.mark), told);
         assert.equal(after.mark & ~MARK_MASK, packet.mark & ~MARK_MASK);
       },
@@ -215,6 +215,8 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
         fc.pre(!isExempt(packet, { guarded, family, hook }));
         fc.pre(isTracked(packet) || verdict === "pass");
         fc.pre(!isForged(packet, { guarded, hook }));
+        // No query is of a flow that is not asked about again.
+        fc.pre(verdict !== "dns" || nibble(packet.connmark) !== allowMark);
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
         const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
@@ -307,7 +309,8 @@ Deno.test("guardRules() lets nothing new out in block mode with nobody on the qu
       ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
       (any, family, hook, packet) => {
         const guarded = { ...any, egress: "block" as const };
-        fc.pre(!isExempt(packet, { guarded, family, hook }));
+        const asked = renew(packet, { guarded, hook });
+        fc.pre(!isExempt(asked, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
         // The queue's bypass goes on to the next table with the mark as it is.
         const fates = tables.map((table) =>
