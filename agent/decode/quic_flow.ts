@@ -8,7 +8,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc9000#section-5.2 | RFC 9000}
  * @module
  */
-import { isQuic, readQuicConnection } from "./quic_header.ts";
+import { decodeQuicHeader, isQuic, readQuicConnection } from "./quic_header.ts";
 import { QuicCryptoAssembler } from "./quic_initial.ts";
 import type { QuicReading } from "./quic_reading.ts";
 
@@ -88,8 +88,10 @@ export class QuicFlow {
   #findAnswered(
     datagram: Uint8Array,
   ): { of: string; frames: readonly Uint8Array[] }[] {
+    const first = decodeQuicHeader(datagram, 0);
+    if (!first.ok) return [];
     return [...this.#connections].flatMap(([of, assembler]) => {
-      const frames = assembler.openAnswered(datagram);
+      const frames = assembler.openAnswered(datagram, first.value);
       return frames.length === 0 ? [] : [{ of, frames }];
     });
   }

@@ -70,11 +70,17 @@ export class QuicCryptoAssembler {
    * ID or version, which its server has chosen: the keys stay the first ones'
    * (RFC 9001 section 5.2, RFC 9369 section 4.1).
    *
+   * @param first The datagram's first header.
    * @returns The frames of each; nothing when it is not of this connection.
    */
-  openAnswered(datagram: Uint8Array): readonly Uint8Array[] {
+  openAnswered(
+    datagram: Uint8Array,
+    first: QuicPacket,
+  ): readonly Uint8Array[] {
     if (this.#connection === null) return [];
     const { packet: { version, destination }, keys } = this.#connection;
+    // No server chooses the ID that its client has: so it opens a connection.
+    if (isEqual(destination, first.destination)) return [];
     return openInitials(
       datagram,
       (chosen) =>
@@ -199,13 +205,13 @@ export class QuicCryptoAssembler {
 }
 
 function isSameConnection(one: QuicPacket, other: QuicPacket): boolean {
-  const { destination } = one;
-  if (one.version !== other.version) return false;
-  if (destination.length !== other.destination.length) return false;
-  for (let at = 0; at < destination.length; at++) {
-    if (destination[at] !== other.destination[at]) return false;
-  }
-  return true;
+  return one.version === other.version &&
+    isEqual(one.destination, other.destination);
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.every((byte, at) => byte === other[at]);
 }
 
 function isZero(bytes: Uint8Array, from: number): boolean {

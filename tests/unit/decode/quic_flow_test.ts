@@ -162,6 +162,21 @@ const FLOWS: readonly {
     kinds: ["crypto", "refused"],
   },
   {
+    name: "the same connection ID in another version, after a negotiation",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: cryptoFrame(0, OTHER_HELLO),
+        version: QUIC_VERSION.V2,
+      }),
+      sealDatagram({
+        frames: cryptoFrame(OTHER_HELLO.length, HELLO),
+        version: QUIC_VERSION.V2,
+      }),
+    ],
+    kinds: ["crypto", "crypto", "refused"],
+  },
+  {
     name: "an acknowledgement in another version, with the same keys' origin",
     datagrams: [
       WHOLE,
