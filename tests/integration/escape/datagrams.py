@@ -18,4 +18,5 @@ for datagram in datagrams:
         except OSError as error:
             # What came back for the one before.
             print(error.strerror)
-    time.sleep(0.05)
+    # The next is to find what has become of this one.
+    time.sleep(0.3)
