@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
 import { askQuic, serveQuic } from "../lab/quic.ts";
 import { SITES } from "../lab/topology.ts";
+import { makeHello, serverName } from "../unit/decode/hellos.ts";
+import { cryptoFrame, sealDatagram } from "../unit/decode/quic_seal.ts";
+import { runScript } from "./escape/attack.ts";
 import { Guarding } from "./guarding.ts";
 
 const [site] = SITES[0]!.addresses;
@@ -38,3 +41,24 @@ for (const side of ["run", "box"] as const) {
     });
   }
 }
+
+Deno.test("QUIC's hello gets out whole when the kernel cuts it into datagrams", async () => {
+  await using lab = await Lab.up();
+  const guard = await Guarding.arm(lab, {
+    egress: "block",
+    allow: ["allowed.test/udp"],
+  });
+  await lab.in("run", ["getent", "ahosts", "allowed.test"]);
+  const hello = makeHello({ extensions: [serverName("allowed.test")] });
+  const halves = [[0, 60], [60, hello.length]].map(([from, to]) =>
+    sealDatagram({
+      frames: cryptoFrame(from!, hello.subarray(from, to)),
+      number: from!,
+    }).toHex()
+  );
+  await using capture = await lab.capture("udp and dst port 443");
+  await runScript(lab, `datagrams ${site!.ipv4} 443 6001 ${halves.join("+")}`);
+  await guard.waitFor({ protocol: "udp", why: "allowed_name" });
+  const sizes = (await capture.stop()).map(({ payload }) => payload.length);
+  assert.deepEqual(sizes, [1200, 1200]);
+});

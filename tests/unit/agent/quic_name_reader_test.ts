@@ -4,7 +4,13 @@ import {
   QuicNameReader,
 } from "../../../agent/quic_name_reader.ts";
 import { hex } from "../../hex.ts";
-import { keyShare, makeHello, serverName, VERSIONS } from "../decode/hellos.ts";
+import {
+  keyShare,
+  makeHello,
+  readHello,
+  serverName,
+  VERSIONS,
+} from "../decode/hellos.ts";
 import {
   cryptoFrame,
   DESTINATION,
@@ -155,6 +161,12 @@ const DATAGRAMS: readonly {
       }),
     ],
     said: [SAID, "tls evil.example"],
+  },
+  {
+    name: "the outer name of a hello that encrypts another",
+    // Behind the header of its only TLS record.
+    datagrams: [sealHello(readHello("go_ech").subarray(5))],
+    said: ["tls public.example.net"],
   },
   {
     name: "a request for the time",
