@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Policy } from "./decide/policy.ts";
+import { type Policy, saidUdpPorts } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
 import type { Cgroup } from "./enforce/cgroup.ts";
 import {
@@ -134,8 +134,9 @@ export class Guard {
       : { tcp: [], udp: [] };
     beforeRules(slot, this.#tables);
     const { egress, inbound } = policy;
+    const saidPorts = saidUdpPorts(policy);
     this.#firewall.apply(
-      { ...this.#guarded(), egress, inbound, listening },
+      { ...this.#guarded(), egress, inbound, listening, saidPorts },
       this.#tables,
     );
     try {

@@ -30,7 +30,9 @@ import { Inside, isMarkedForged, type Place } from "./inside.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
-import { isOpening, WatchedFlows } from "./watched_flows.ts";
+import { SecondLook } from "./second_look.ts";
+import { isMarkedOpen } from "./watched_datagrams.ts";
+import { isOpening } from "./watched_flows.ts";
 
 const DNS_PORT = 53;
 
@@ -57,7 +59,7 @@ export class Pipeline {
   readonly #dns: DnsPipeline;
   readonly #said = new RecentFlows();
   readonly #inside: Inside;
-  readonly #watched: WatchedFlows;
+  readonly #second: SecondLook;
   readonly #glance: GlanceWorld;
 
   /** @param world Must outlive this object. */
@@ -65,11 +67,11 @@ export class Pipeline {
     this.#world = world;
     this.#dns = new DnsPipeline(world);
     this.#inside = new Inside(world.interfaces, world.allowMark);
-    this.#watched = new WatchedFlows({ ...world, said: this.#said });
+    this.#second = new SecondLook({ ...world, said: this.#said });
     this.#glance = {
       ...world,
       placeOf: (seen) => this.#place(seen),
-      isWatched: (key) => this.#watched.has(key),
+      isWatched: (key) => this.#second.has(key),
     };
   }
 
@@ -100,7 +102,7 @@ export class Pipeline {
   expire(nowMs: number): Outcome[] {
     return [
       hold(() => this.#dns.expire(nowMs)),
-      ...this.#watched.expire(nowMs),
+      ...this.#second.expire(nowMs),
     ];
   }
 
@@ -131,26 +133,25 @@ export class Pipeline {
     const place = this.#place(seen);
     if (place.kind === "inside") return accept(place.mark);
     if (place.kind === "forged") return this.#refuseForged(seen);
-    const watched = this.#watched.size === 0
-      ? null
-      : this.#watched.judge(flowKey(packet), seen);
+    const watched = this.#second.judge(seen);
     if (watched !== null) return watched;
     const owner = this.#world.attribution.find(seen);
     const { decision, isScoped } = this.#decide(seen, owner);
+    // Held packets are released on the queue of flows.
+    const canWait = queued.queue !== this.#world.dnsQueue;
+    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
+      return this.#watch(seen, { owner, first: decision, isScoped });
+    }
     const event = () => [this.#event(seen, { owner, decision })];
     // Another program can take over a UDP socket's ports at any time.
     if (isScoped && packet.protocol === PROTOCOL.UDP) {
       const isNews = this.#said.isNews(flowKey(packet), nowMs);
       return accept(MARK.PASS, isNews ? event : undefined);
     }
-    // Held packets are released on the queue of flows.
-    const canWait = queued.queue !== this.#world.dnsQueue;
-    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
-      return this.#watch(seen, { owner, first: decision });
-    }
     const isKept = decision.why !== "open_before_arming";
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
-      return accept(this.#world.allowMark, event);
+      const isTold = isMarkedOpen(queued.mark);
+      return accept(this.#world.allowMark, isTold ? undefined : event);
     }
     // Said once and not for each packet: of these no flow is kept.
     const isNews = this.#said.isNews(flowKey(packet), nowMs);
@@ -158,16 +159,20 @@ export class Pipeline {
     return accept(mark, isNews ? event : undefined);
   }
 
-  #watch(seen: Seen, of: { owner: Owner | null; first: Decision }): Outcome {
+  #watch(
+    seen: Seen,
+    of: { owner: Owner | null; first: Decision; isScoped: boolean },
+  ): Outcome {
     const { packet, nowMs } = seen;
-    const { owner, first } = of;
+    const { owner, first, isScoped } = of;
     // The packet is a view, and its sender may have changed, when it is told.
     const ends = endsOf(seen.queued, packet);
     const process = this.#world.attribution.describe(owner, nowMs);
-    return this.#watched.open({
+    return this.#second.open({
       key: flowKey(packet),
       flow: flowOf(packet, owner),
       first,
+      isScoped,
       describe: (told) => connectionEvent(ends, { ...told, process }),
     }, seen);
   }

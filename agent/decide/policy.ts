@@ -68,3 +68,20 @@ export interface Policy {
 export function isProcessScoped({ allow, deny }: Policy): boolean {
   return [...allow, ...deny].some(({ process }) => process !== null);
 }
+
+/**
+ * The UDP ports on which a host is allowed whose name the client has to say;
+ * null is any port.
+ */
+export function saidUdpPorts(
+  { names, allow }: Policy,
+): readonly number[] | null {
+  const ports = new Set<number>();
+  if (names === "answered") return [];
+  for (const { target, protocol, port } of allow) {
+    if (target.kind !== "host" || (protocol ?? "udp") !== "udp") continue;
+    if (port === null) return null;
+    ports.add(port);
+  }
+  return [...ports].sort((one, other) => one - other);
+}

@@ -41,6 +41,11 @@ export interface Guarded {
     readonly tcp: readonly number[];
     readonly udp: readonly number[];
   };
+  /**
+   * UDP ports on which a flow that was let go is asked again about what may
+   * open another connection in it; null is any port.
+   */
+  readonly saidPorts: readonly number[] | null;
 }
 
 /** All chains of ours begin so; nobody else's do. */
@@ -67,6 +72,23 @@ export const BY_KERNEL: Rule = [
   "0-4294967294",
 ];
 
+/** `multiport` takes at most this many, <linux/netfilter/xt_multiport.h>. */
+const MULTIPORT_PORTS = 15;
+
+/** Matches of TCP or UDP that come from or go to any of some ports. */
+export function portMatches(
+  protocol: "tcp" | "udp",
+  of: { readonly ports: readonly number[]; readonly flag: string },
+): Rule[] {
+  const { ports, flag } = of;
+  const count = Math.ceil(ports.length / MULTIPORT_PORTS);
+  return Array.from({ length: count }, (_, index) => {
+    const from = index * MULTIPORT_PORTS;
+    const some = ports.slice(from, from + MULTIPORT_PORTS).join(",");
+    return ["-p", protocol, "-m", "multiport", flag, some];
+  });
+}
+
 /** Datagrams to a port 53, or TCP. */
 export function toDns(protocol: "tcp" | "udp"): Rule {
   return ["-p", protocol, "-m", protocol, "--dport", "53"];
@@ -86,6 +108,11 @@ export function connmark(mark: number): Rule {
 /** Packets that carry one of our marks. */
 export function packetMark(mark: number): Rule {
   return ["-m", "mark", "--mark", `${hex(mark)}/${hex(MARK_MASK)}`];
+}
+
+/** A rule as iptables-restore takes it. */
+export function ruleText(rule: Rule): string {
+  return rule.map((word) => word.includes(" ") ? `"${word}"` : word).join(" ");
 }
 
 /** A mark as iptables prints it. */

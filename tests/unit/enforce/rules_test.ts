@@ -51,7 +51,12 @@ function isExempt(
   const isReply = packet.direction === "REPLY" && isTracked(packet);
   const { protocol } = packet;
   const hasPorts = protocol === "tcp" || protocol === "udp";
-  if (nibble(packet.connmark) === guarded.slot.allowMark) return true;
+  if (nibble(packet.connmark) === guarded.slot.allowMark) {
+    // A command's rules see nothing else's packets.
+    const isOurs = cgroup === null ||
+      (hook === "OUTPUT" && isBelow(packet.cgroup, cgroup));
+    return !(isOurs && isOpening(packet, guarded));
+  }
   const isQuestion = protocol === "udp" && packet.destinationPort === 53;
   if (hook === "FORWARD") {
     return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
@@ -110,6 +115,14 @@ function isForged(
   return state === "NEW" && isUsers && !isLocal && !isUnspecified;
 }
 
+/** What may open a connection to another name, in a flow that was let go. */
+function isOpening(packet: Passing, { slot, saidPorts }: Guarded): boolean {
+  const { protocol, destinationPort, direction, mayOpen, connmark } = packet;
+  return protocol === "udp" && mayOpen && direction === "ORIGINAL" &&
+    isTracked(packet) && nibble(connmark) === slot.allowMark &&
+    (saidPorts === null || saidPorts.includes(destinationPort));
+}
+
 function nibble(mark: number): number {
   return (mark & MARK_MASK) >>> 0;
 }
@@ -149,8 +162,9 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
               nibble(packet.connmark) === slot.dnsMark));
         const number = isDns ? slot.dnsQueue : slot.flowQueue;
         assert.deepEqual(fate, { end: "queue", number, bypass: true });
-        assert.equal(nibble(after.mark), 0);
-        assert.equal(after.mark, packet.mark & ~MARK_MASK);
+        const told = isOpening(asked, guarded) ? MARK.OPEN : 0;
+        assert.equal(nibble(after.mark), told);
+        assert.equal(after.mark & ~MARK_MASK, packet.mark & ~MARK_MASK);
       },
     ),
     RUNS,
@@ -201,6 +215,8 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
         const { allowMark, dnsMark } = guarded.slot;
         fc.pre(isTracked(packet) || verdict === "pass");
         fc.pre(!isForged(packet, { guarded, hook }));
+        // No query is of a flow that is not asked about again.
+        fc.pre(verdict !== "dns" || nibble(packet.connmark) !== allowMark);
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
         const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
@@ -296,7 +312,8 @@ Deno.test("guardRules() lets nothing new out in block mode with nobody on the qu
         const guarded = { ...any, egress: "block" as const };
         // A mark that it brings is taken from it on the way to the queue.
         const bare = { ...packet, mark: withMark(packet.mark, 0) };
-        fc.pre(!isExempt(bare, { guarded, family, hook }));
+        const asked = renew(bare, { guarded, hook });
+        fc.pre(!isExempt(asked, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
         // The queue's bypass goes on to the next table with the mark as it is.
         const fates = tables.map((table) =>
@@ -367,7 +384,7 @@ Deno.test("guardRules() exempts no port of the host's in FORWARD", () => {
       for (const { rule } of forward) {
         const chain = chains.find(({ name }) => name === rule.at(-1));
         const words = chain!.rules.flat();
-        for (const word of ["--sports", "lo", "owner", "multiport"]) {
+        for (const word of ["--sports", "lo", "owner"]) {
           assert.ok(!words.includes(word), word);
         }
       }
@@ -468,7 +485,7 @@ Deno.test("slotOf() gives each of the slots marks and queues of its own", () => 
     ...Object.values(MARK),
     ...slots.flatMap(({ allowMark, dnsMark }) => [allowMark, dnsMark]),
   ];
-  assert.equal(new Set(marks).size, 2 + 2 * SLOT_COUNT);
+  assert.equal(new Set(marks).size, 3 + 2 * SLOT_COUNT);
   for (const mark of marks) {
     assert.ok(mark > 0);
     assert.equal(nibble(mark), mark);
