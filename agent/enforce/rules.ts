@@ -37,6 +37,9 @@ import {
   toDns,
 } from "./rule.ts";
 
+/** What carries DNS. */
+const DNS = ["udp", "tcp"] as const;
+
 /** One table before its way in. */
 interface Stage {
   readonly table: TableRules["table"];
@@ -147,8 +150,10 @@ function askRules({ slot }: Guarded): Rule[] {
   return [
     // A process with SO_MARK must not bring its own verdict.
     ["-j", "MARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`],
-    [...toDns("udp"), ...dns],
-    [...answers(slot), ...dns],
+    ...DNS.flatMap((protocol) => [
+      [...toDns(protocol), ...dns],
+      [...answers(slot, protocol), ...dns],
+    ]),
     queue(slot.flowQueue),
   ];
 }
@@ -180,11 +185,11 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
     { name: expected, rules: [renewExpected(guarded)] },
   ];
   const hooks: Hook[] = [
-    {
-      chain: "INPUT",
+    ...DNS.map((protocol) => ({
+      chain: "INPUT" as const,
       first: false,
-      rule: [...answers(slot), "-j", answer],
-    },
+      rule: [...answers(slot, protocol), "-j", answer],
+    })),
     { chain: "INPUT", first: false, rule: [...EXPECTED, "-j", expected] },
   ];
   if (cgroup === null) {

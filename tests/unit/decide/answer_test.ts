@@ -35,6 +35,7 @@ function answer(
     truncated: false,
     recursionDesired: true,
     recursionAvailable: true,
+    reserved: false,
     rcode: 0,
     questions: [{ ...QUESTION, bytes: new Uint8Array() }],
     answers: records.map(record),

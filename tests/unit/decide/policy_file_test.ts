@@ -20,7 +20,7 @@ Deno.test("parsePolicy() fills in every default", () => {
     egress: "block",
     allow: [],
     deny: [],
-    names: "answered",
+    names: "said",
     inbound: "listening",
     source: { watch: true, ignore: [] },
     on: { denied: "warn", overwritten: "warn" },
