@@ -159,8 +159,10 @@ export class DnsLedger {
   ): () => DnsEvent[] {
     const { asked, nowMs } = of;
     const { question } = asked;
-    for (const { address, ttlSeconds } of learnedFrom(message, question)) {
-      this.#world.names.learn(question.name, address, { ttlSeconds, nowMs });
+    for (
+      const { name, address, ttlSeconds } of learnedFrom(message, question)
+    ) {
+      this.#world.names.learn(name, address, { ttlSeconds, nowMs });
     }
     // Formatted now: the message is a view into the receive buffer.
     const answers = describeAnswers(message);
