@@ -5,6 +5,7 @@
  */
 import type { Owner } from "./attribution.ts";
 import type { Decision } from "./decide/decision.ts";
+import { TunnelGuard } from "./decide/tunnel_guard.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
@@ -22,7 +23,8 @@ import { isOpening } from "./watched_flows.ts";
 const DNS_PORT = 53;
 
 /** What DNS is judged by; all of it is borrowed. */
-export interface GateWorld extends DatagramsWorld, ConnectionsWorld {
+export interface GateWorld
+  extends Omit<DatagramsWorld & ConnectionsWorld, "tunnels"> {
   /** Flows that live on, as {@linkcode flowKey} writes them. */
   readonly openFlows: ReadonlySet<string>;
 }
@@ -54,8 +56,9 @@ export class DnsGate {
   constructor(world: GateWorld, flows: FlowJudge) {
     this.#world = world;
     this.#flows = flows;
-    this.#datagrams = new DnsDatagrams(world);
-    this.#connections = new DnsConnections(world);
+    const shared = { ...world, tunnels: new TunnelGuard(world.policy) };
+    this.#datagrams = new DnsDatagrams(shared);
+    this.#connections = new DnsConnections(shared);
   }
 
   /** Judges one packet of the DNS queue. */

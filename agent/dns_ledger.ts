@@ -8,13 +8,15 @@ import { type Attribution, decideSurely, type Owner } from "./attribution.ts";
 import { learnedFrom } from "./decide/answer.ts";
 import type { Decision } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
+import { refuse } from "./decide/judge.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
 import { PendingQueries } from "./decide/pending.ts";
 import { isPlainQuery } from "./decide/plain_query.ts";
 import { decideQuery } from "./decide/query.ts";
+import type { TunnelGuard } from "./decide/tunnel_guard.ts";
 import { formatAddress } from "./decode/address.ts";
-import { decodeDns, type DnsMessage } from "./decode/dns.ts";
+import { decodeDns, type DnsMessage, type DnsQuestion } from "./decode/dns.ts";
 import { type Asked, describeAnswers, dnsEvent } from "./dns_event.ts";
 import { asQuery, type DnsEnds, queryKey } from "./dns_replies.ts";
 import type { Seen } from "./outcome.ts";
@@ -26,6 +28,7 @@ export interface LedgerWorld {
   readonly names: NameTable;
   readonly resolvers: ReadonlySet<string>;
   readonly attribution: Attribution;
+  readonly tunnels: TunnelGuard;
   /** A name under `.invalid` that the self-test asks for; always refused. */
   readonly probeName: string;
 }
@@ -79,7 +82,7 @@ export class DnsLedger {
       return { message, isRefused: true, why, events: () => [] };
     }
     const { nowMs } = seen;
-    const { decision } = decideSurely(owner, {
+    const sure = decideSurely(owner, {
       attribution,
       decide: (exe) =>
         decideQuery({
@@ -90,6 +93,7 @@ export class DnsLedger {
           sender: { exe, step: null },
         }, { ...this.#world, nowMs }),
     });
+    const decision = this.#limit(sure.decision, { question, nowMs });
     const asked = this.#toAsked(ends, { question, decision });
     const describe = () => {
       asked.process = attribution.describe(owner, nowMs);
@@ -172,6 +176,21 @@ export class DnsLedger {
   /** The events of questions that nobody answered in time. */
   expire(nowMs: number): DnsEvent[] {
     return this.#pending.expire(nowMs).map((asked) => dnsEvent(asked, null));
+  }
+
+  /** Refuses what is allowed but one too many. */
+  #limit(
+    decision: Decision,
+    of: { readonly question: DnsQuestion; readonly nowMs: number },
+  ): Decision {
+    const { rule } = decision;
+    const { question: { name, type }, nowMs } = of;
+    const { tunnels, policy } = this.#world;
+    const isLimited = decision.decision === "allow" &&
+      tunnels.isTooMany({ name, type, rule }, nowMs);
+    return isLimited
+      ? { ...refuse("tunnel_limit", { ...policy, names: [] }), rule }
+      : decision;
   }
 
   #toAsked(

@@ -27,6 +27,7 @@ export type Why =
   | "name_unreadable"
   | "resolver_not_allowed"
   | "dns_malformed"
+  | "tunnel_limit"
   | "source_forged"
   | "fragment"
   | "packet_malformed";

@@ -67,6 +67,9 @@ export const BY_KERNEL: Rule = [
   "0-4294967294",
 ];
 
+/** What carries DNS. */
+export const DNS_CARRIERS = ["udp", "tcp"] as const;
+
 /** To a port 53. */
 export function toDns(protocol: "tcp" | "udp"): Rule {
   return ["-p", protocol, "-m", protocol, "--dport", "53"];

@@ -28,6 +28,7 @@ import {
   type Chain,
   CHAIN_PREFIX,
   connmark,
+  DNS_CARRIERS,
   type Guarded,
   hex,
   type Hook,
@@ -36,9 +37,6 @@ import {
   type TableRules,
   toDns,
 } from "./rule.ts";
-
-/** What carries DNS. */
-const DNS = ["udp", "tcp"] as const;
 
 /** One table before its way in. */
 interface Stage {
@@ -150,7 +148,7 @@ function askRules({ slot }: Guarded): Rule[] {
   return [
     // A process with SO_MARK must not bring its own verdict.
     ["-j", "MARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`],
-    ...DNS.flatMap((protocol) => [
+    ...DNS_CARRIERS.flatMap((protocol) => [
       [...toDns(protocol), ...dns],
       [...answers(slot, protocol), ...dns],
     ]),
@@ -185,7 +183,7 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
     { name: expected, rules: [renewExpected(guarded)] },
   ];
   const hooks: Hook[] = [
-    ...DNS.map((protocol) => ({
+    ...DNS_CARRIERS.map((protocol) => ({
       chain: "INPUT" as const,
       first: false,
       rule: [...answers(slot, protocol), "-j", answer],

@@ -91,6 +91,11 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     meaning: "What goes to the DNS port is not one plain DNS question.",
     remedy: "No entry allows it: find out what this process sends.",
   }],
+  ["tunnel_limit", {
+    meaning:
+      "Too much was asked under one wildcard that was never asked before.",
+    remedy: "Name the hosts that are meant, or raise dns.unseen in the policy.",
+  }],
   // Of agents that did not look into DNS over TCP.
   ["dns_over_tcp", {
     meaning: "The name was asked for over TCP, where Sluice did not look.",
