@@ -52,6 +52,14 @@ export interface Policy {
    */
   readonly names: "answered" | "said";
   readonly inbound: "listening" | "allow" | "deny";
+  /** How names are looked up. */
+  readonly dns: {
+    /**
+     * Bytes of names that were not asked for before, under one wildcard of
+     * `allow` in a day.
+     */
+    readonly unseen: number | "any";
+  };
   /** Whether overwritten source files are looked for, and which are not. */
   readonly source: {
     readonly watch: boolean;

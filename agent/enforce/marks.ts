@@ -32,7 +32,7 @@ const FIRST_QUEUE = 8300;
 export interface Slot {
   /** 0 to {@linkcode SLOT_COUNT} - 1. */
   readonly number: number;
-  /** NFQUEUE number for everything but DNS over UDP. */
+  /** NFQUEUE number for everything but DNS. */
   readonly flowQueue: number;
   /** NFQUEUE number for DNS: a flood of flows must not starve it. */
   readonly dnsQueue: number;

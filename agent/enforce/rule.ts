@@ -89,14 +89,17 @@ export function portMatches(
   });
 }
 
-/** Datagrams to a port 53, or TCP. */
+/** What carries DNS. */
+export const DNS_CARRIERS = ["udp", "tcp"] as const;
+
+/** To a port 53. */
 export function toDns(protocol: "tcp" | "udp"): Rule {
   return ["-p", protocol, "-m", protocol, "--dport", "53"];
 }
 
-/** Datagrams from a port 53 in a flow whose query was let out. */
-export function answers(slot: Slot): Rule {
-  const from = ["-p", "udp", "-m", "udp", "--sport", "53"];
+/** From a port 53, in a flow whose queries this guard lets out. */
+export function answers(slot: Slot, protocol: "tcp" | "udp"): Rule {
+  const from = ["-p", protocol, "-m", protocol, "--sport", "53"];
   return [...from, ...connmark(slot.dnsMark)];
 }
 

@@ -29,6 +29,7 @@ import {
   type Chain,
   CHAIN_PREFIX,
   connmark,
+  DNS_CARRIERS,
   type Guarded,
   hex,
   type Hook,
@@ -151,8 +152,10 @@ function askRules(guarded: Guarded): Rule[] {
     // A process with SO_MARK must not bring its own verdict.
     ["-j", "MARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`],
     ...openFlowRules(guarded),
-    [...toDns("udp"), ...dns],
-    [...answers(slot), ...dns],
+    ...DNS_CARRIERS.flatMap((protocol) => [
+      [...toDns(protocol), ...dns],
+      [...answers(slot, protocol), ...dns],
+    ]),
     queue(slot.flowQueue),
   ];
 }
@@ -184,11 +187,11 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
     { name: expected, rules: [renewExpected(guarded)] },
   ];
   const hooks: Hook[] = [
-    {
-      chain: "INPUT",
+    ...DNS_CARRIERS.map((protocol) => ({
+      chain: "INPUT" as const,
       first: false,
-      rule: [...answers(slot), "-j", answer],
-    },
+      rule: [...answers(slot, protocol), "-j", answer],
+    })),
     { chain: "INPUT", first: false, rule: [...EXPECTED, "-j", expected] },
   ];
   if (cgroup === null) {

@@ -93,6 +93,7 @@ const DNS = v.object({
   kind: v.literal("dns"),
   name: text,
   type: text,
+  protocol: v.optional(v.picklist(["udp", "tcp"], '"udp" or "tcp"')),
   server: endpoint,
   answers: v.nullable(texts),
 });

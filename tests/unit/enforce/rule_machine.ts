@@ -187,6 +187,7 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
     case "udp--dport":
       return packet.protocol === module &&
         packet.destinationPort === Number(value);
+    case "tcp--sport":
     case "udp--sport":
       return packet.protocol === module && packet.sourcePort === Number(value);
     case "multiport--sports":

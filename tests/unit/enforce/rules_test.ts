@@ -156,7 +156,8 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
           assert.deepEqual(fate, { end: "continue" });
           return;
         }
-        const isDns = packet.protocol === "udp" &&
+        const { protocol } = packet;
+        const isDns = (protocol === "udp" || protocol === "tcp") &&
           (packet.destinationPort === 53 ||
             (packet.sourcePort === 53 &&
               nibble(packet.connmark) === slot.dnsMark));
@@ -260,11 +261,13 @@ Deno.test("guardRules() takes no other slot's mark for its own", () => {
         };
         const rules = guardRules(guarded, family);
         // As an answer it is not this guard's to learn from.
-        const answer = { ...packet, protocol: "udp" as const, sourcePort: 53 };
-        assert.deepEqual(
-          traverse(rules, { table: "mangle", hook: "INPUT", packet: answer }),
-          { end: "continue" },
-        );
+        for (const protocol of ["udp", "tcp"] as const) {
+          const answer = { ...packet, protocol, sourcePort: 53 };
+          assert.deepEqual(
+            traverse(rules, { table: "mangle", hook: "INPUT", packet: answer }),
+            { end: "continue" },
+          );
+        }
         fc.pre(!isExempt(packet, { guarded, family, hook }));
         // Each as if the tables before had let it by.
         const ends = (["mangle", "filter", "security"] as const).map((table) =>
@@ -332,7 +335,9 @@ Deno.test("guardRules() asks about exactly the answers to its own queries", () =
     fc.property(anyGuard, anyFamily, anyPacket, (guarded, family, packet) => {
       const { slot } = guarded;
       const rules = guardRules(guarded, family);
-      const isAnswer = packet.protocol === "udp" && packet.sourcePort === 53 &&
+      const { protocol, sourcePort } = packet;
+      const isDns = protocol === "udp" || protocol === "tcp";
+      const isAnswer = isDns && sourcePort === 53 &&
         nibble(packet.connmark) === slot.dnsMark;
       const hook = "INPUT";
       assert.deepEqual(
