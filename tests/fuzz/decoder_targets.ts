@@ -151,9 +151,11 @@ function checkMessage(message: DnsMessage, input: Uint8Array): void {
   for (const { type, data } of message.answers) {
     if (type === 64 || type === 65) decodeTwice(data, decodeSvcb);
   }
-  for (const { name, bytes } of questions) {
+  for (const [index, { name, bytes }] of questions.entries()) {
     must(/^[\x21-\x7e]*$/.test(name), "a name is of plain characters");
-    must(name.length <= 4 * bytes.length, "a name comes of its own bytes");
+    // Before the first there is nothing that it could point to.
+    const octets = index === 0 ? bytes.length : 255;
+    must(name.length <= 4 * octets, "a name comes of its own bytes");
     if (isPlainQuery(message)) must(bytes.length <= 259, "a name is short");
   }
   const question = questions[0];
