@@ -16,3 +16,15 @@ export function flowKey(
   return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
     `${formatAddress(flow.destination)} ${flow.destinationPort}`;
 }
+
+/** What tells the flow from others that a packet answers in. */
+export function reverseFlowKey(packet: Packet): string {
+  const { protocol, source, sourcePort, destination, destinationPort } = packet;
+  return flowKey({
+    protocol,
+    source: destination,
+    sourcePort: destinationPort,
+    destination: source,
+    destinationPort: sourcePort,
+  });
+}

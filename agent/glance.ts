@@ -17,6 +17,7 @@ import { PROTOCOL } from "./decode/packet.ts";
 import { flowKey } from "./flow_key.ts";
 import { isMarkedForged, type Place } from "./inside.ts";
 import type { Seen } from "./outcome.ts";
+import { isMarkedOpen } from "./watched_datagrams.ts";
 
 const DNS_PORT = 53;
 const NOBODY = { exe: null, step: null } as const;
@@ -48,6 +49,8 @@ export function isRefusedAtAGlance(seen: Seen, world: GlanceWorld): boolean {
   const { protocol, destination, destinationPort, fragment } = packet;
   // Whoever forges a source is refused in silence.
   if (fragment || isMarkedForged(queued)) return false;
+  // What was let go lives on when its name does not.
+  if (isMarkedOpen(queued.mark)) return false;
   if (destinationPort !== DNS_PORT) {
     return world.placeOf(seen).kind === "outside" && isFlowRefused(seen, world);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Alarm } from "./alarm.ts";
-import type { Policy } from "./decide/policy.ts";
+import { type Policy, saidUdpPorts } from "./decide/policy.ts";
 import type { HostsEntry } from "./decode/hosts_file.ts";
 import type { Cgroup } from "./enforce/cgroup.ts";
 import {
@@ -179,6 +179,13 @@ export class Guard {
     const { egress, inbound } = policy;
     const { listening } = this.#before;
     const { slot } = this.#thread!;
-    return { slot, cgroup: cgroup?.path ?? null, egress, inbound, listening };
+    return {
+      slot,
+      cgroup: cgroup?.path ?? null,
+      egress,
+      inbound,
+      listening,
+      saidPorts: saidUdpPorts(policy),
+    };
   }
 }

@@ -8,6 +8,8 @@
  *
  * @module
  */
+import { saidUdpPorts } from "./decide/policy.ts";
+import { loadCrypto } from "./decode/quic_crypto.ts";
 import { PacketThread } from "./packet_thread.ts";
 import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import { SystemCallError } from "../ffi/errors.ts";
@@ -19,6 +21,8 @@ function post(report: ThreadReport): void {
 self.onmessage = (message: MessageEvent<ThreadOrder>) => {
   let thread: PacketThread;
   try {
+    // Not while the first QUIC packet waits.
+    if (saidUdpPorts(message.data.policy)?.length !== 0) loadCrypto();
     thread = new PacketThread(message.data, post);
   } catch (error) {
     const code = error instanceof SystemCallError

@@ -17,25 +17,24 @@ import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
 import { isNameAsked } from "./decide/said_name.ts";
-import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, PROTOCOL } from "./decode/packet.ts";
-import { DnsPipeline, type DnsWorld } from "./dns_pipeline.ts";
+import { DnsGate, type GateWorld } from "./dns_gate.ts";
 import { MARK } from "./enforce/marks.ts";
 import { PROBE_ADDRESS } from "./enforce/rule.ts";
 import type { Interfaces } from "./observe/interfaces.ts";
 import { flowKey } from "./flow_key.ts";
 import { type GlanceWorld, isRefusedAtAGlance } from "./glance.ts";
 import { Inside, isMarkedForged, type Place } from "./inside.ts";
-import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
+import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
-import { isOpening, WatchedFlows } from "./watched_flows.ts";
-
-const DNS_PORT = 53;
+import { SecondLook } from "./second_look.ts";
+import { isMarkedOpen } from "./watched_datagrams.ts";
+import { isOpening } from "./watched_flows.ts";
 
 /** What the pipeline works with; all of it is borrowed. */
-export interface PipelineWorld extends DnsWorld {
+export interface PipelineWorld extends GateWorld {
   readonly interfaces: Interfaces;
   /** Whether an entry is for certain programs only. */
   readonly isProcessScoped: boolean;
@@ -43,33 +42,34 @@ export interface PipelineWorld extends DnsWorld {
   readonly host: boolean;
   /** Whether the name that a client itself says is asked for too. */
   readonly asksNames: boolean;
-  /** The mark of a flow that is not asked about again. */
-  readonly allowMark: number;
-  /** The queue that DNS over UDP comes by. */
+  /** The queue that DNS comes by. */
   readonly dnsQueue: number;
-  /** Flows that live on, as {@linkcode flowKey} writes them. */
-  readonly openFlows: ReadonlySet<string>;
 }
 
 /** Judges packets, one at a time. */
 export class Pipeline {
   readonly #world: PipelineWorld;
-  readonly #dns: DnsPipeline;
+  readonly #dns: DnsGate;
   readonly #said = new RecentFlows();
   readonly #inside: Inside;
-  readonly #watched: WatchedFlows;
+  readonly #second: SecondLook;
   readonly #glance: GlanceWorld;
 
   /** @param world Must outlive this object. */
   constructor(world: PipelineWorld) {
     this.#world = world;
-    this.#dns = new DnsPipeline(world);
+    this.#dns = new DnsGate(world, {
+      judge: (seen) => this.#judgeFlow(seen),
+      placeOf: (seen) => this.#place(seen),
+      decide: (seen, owner) => this.#decide(seen, owner).decision,
+      describe: (seen, of) => this.#event(seen, of),
+    });
     this.#inside = new Inside(world.interfaces, world.allowMark);
-    this.#watched = new WatchedFlows({ ...world, said: this.#said });
+    this.#second = new SecondLook({ ...world, said: this.#said });
     this.#glance = {
       ...world,
       placeOf: (seen) => this.#place(seen),
-      isWatched: (key) => this.#watched.has(key),
+      isWatched: (key) => this.#second.has(key),
     };
   }
 
@@ -87,7 +87,7 @@ export class Pipeline {
     const seen = { queued, packet: decoded.value, nowMs };
     if (queued.hook === HOOK.PRE_ROUTING) return this.#judgeSource(seen);
     if (isMarkedForged(queued)) return this.#refuseForged(seen);
-    if (queued.queue === this.#world.dnsQueue) return this.#judgeDns(seen);
+    if (queued.queue === this.#world.dnsQueue) return this.#dns.judge(seen);
     return this.#judgeFlow(seen);
   }
 
@@ -99,30 +99,9 @@ export class Pipeline {
   /** What comes of time passing; Infinity ends all that waits. */
   expire(nowMs: number): Outcome[] {
     return [
-      hold(() => this.#dns.expire(nowMs)),
-      ...this.#watched.expire(nowMs),
+      ...this.#dns.expire(nowMs),
+      ...this.#second.expire(nowMs),
     ];
-  }
-
-  #judgeDns(seen: Seen): Outcome {
-    const { queued, packet } = seen;
-    if (packet.protocol !== PROTOCOL.UDP || packet.fragment) {
-      return this.#judgeFlow(seen);
-    }
-    // The rules bring nothing else from port 53 here but the reply direction
-    // of a flow whose query was let out.
-    if (packet.destinationPort !== DNS_PORT || queued.hook === HOOK.LOCAL_IN) {
-      return this.#dns.judgeAnswer(seen);
-    }
-    const isResolver = this.#world.resolvers.has(
-      formatAddress(packet.destination),
-    );
-    // A name server in a container is not the way out; as the machine's
-    // resolver it is asked for what leaves later.
-    if (!isResolver && this.#place(seen).kind !== "outside") {
-      return this.#judgeFlow(seen);
-    }
-    return this.#dns.judgeQuery(seen);
   }
 
   #judgeFlow(seen: Seen): Outcome {
@@ -131,26 +110,25 @@ export class Pipeline {
     const place = this.#place(seen);
     if (place.kind === "inside") return accept(place.mark);
     if (place.kind === "forged") return this.#refuseForged(seen);
-    const watched = this.#watched.size === 0
-      ? null
-      : this.#watched.judge(flowKey(packet), seen);
+    const watched = this.#second.judge(seen);
     if (watched !== null) return watched;
     const owner = this.#world.attribution.find(seen);
     const { decision, isScoped } = this.#decide(seen, owner);
+    // Held packets are released on the queue of flows.
+    const canWait = queued.queue !== this.#world.dnsQueue;
+    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
+      return this.#watch(seen, { owner, first: decision, isScoped });
+    }
     const event = () => [this.#event(seen, { owner, decision })];
     // Another program can take over a UDP socket's ports at any time.
     if (isScoped && packet.protocol === PROTOCOL.UDP) {
       const isNews = this.#said.isNews(flowKey(packet), nowMs);
       return accept(MARK.PASS, isNews ? event : undefined);
     }
-    // Held packets are released on the queue of flows.
-    const canWait = queued.queue !== this.#world.dnsQueue;
-    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
-      return this.#watch(seen, { owner, first: decision });
-    }
     const isKept = decision.why !== "open_before_arming";
     if (isKept && (decision.decision === "allow" || !decision.enforced)) {
-      return accept(this.#world.allowMark, event);
+      const isTold = isMarkedOpen(queued.mark);
+      return accept(this.#world.allowMark, isTold ? undefined : event);
     }
     // Said once and not for each packet: of these no flow is kept. What was
     // open before is in the journal since the guard was armed.
@@ -159,16 +137,20 @@ export class Pipeline {
     return accept(mark, isNews ? event : undefined);
   }
 
-  #watch(seen: Seen, of: { owner: Owner | null; first: Decision }): Outcome {
+  #watch(
+    seen: Seen,
+    of: { owner: Owner | null; first: Decision; isScoped: boolean },
+  ): Outcome {
     const { packet, nowMs } = seen;
-    const { owner, first } = of;
+    const { owner, first, isScoped } = of;
     // The packet is a view, and its sender may have changed, when it is told.
     const ends = endsOf(seen.queued, packet);
     const process = this.#world.attribution.describe(owner, nowMs);
-    return this.#watched.open({
+    return this.#second.open({
       key: flowKey(packet),
       flow: flowOf(packet, owner),
       first,
+      isScoped,
       describe: (told) => connectionEvent(ends, { ...told, process }),
     }, seen);
   }
@@ -196,7 +178,7 @@ export class Pipeline {
   }
 
   #decide({ queued, packet, nowMs }: Seen, owner: Owner | null): SureDecision {
-    const { openFlows, policy, resolvers, host } = this.#world;
+    const { openFlows, policy, host } = this.#world;
     // A SYN opens a new connection, between whatever ends it may be.
     if (openFlows.size > 0 && !isOpening(packet)) {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
@@ -212,12 +194,8 @@ export class Pipeline {
         }),
     });
     const { decision } = sure;
-    if (decision.decision === "allow") return sure;
-    if (packet.fragment) return surely({ ...decision, why: "fragment" });
-    const overTcp = packet.protocol === PROTOCOL.TCP &&
-      packet.destinationPort === DNS_PORT &&
-      resolvers.has(formatAddress(packet.destination));
-    return overTcp ? surely({ ...decision, why: "dns_over_tcp" }) : sure;
+    if (decision.decision === "allow" || !packet.fragment) return sure;
+    return surely({ ...decision, why: "fragment" });
   }
 
   #place(seen: Seen): Place {

@@ -1,53 +1,63 @@
 /**
- * From a UDP flow's first datagrams to what its client said.
+ * From the datagrams of a UDP flow to what their client says.
  *
  * @module
  */
 import type { Said } from "./decide/said_name.ts";
-import type { Packet } from "./decode/packet.ts";
-import { QuicCryptoAssembler } from "./decode/quic_initial.ts";
+import { QuicFlow } from "./decode/quic_flow.ts";
 import { decodeClientHelloMessage } from "./decode/tls_client_hello.ts";
-import {
-  type NameReader,
-  type Reading,
-  settledOn,
-  UNREADABLE,
-  WAITING,
-} from "./reading.ts";
 
-/** Reads one UDP flow. */
-export class QuicNameReader implements NameReader {
-  readonly #crypto = new QuicCryptoAssembler();
-  #said: Said | null = null;
-  #heard = false;
+/** What is known after a datagram. */
+export interface DatagramReading {
+  /** What it says; null while its hello is not whole. */
+  readonly said: Said | null;
+  /** Tells the connections of a flow apart; null when it is of none. */
+  readonly connection: string | null;
+}
 
-  add(packet: Packet): Reading {
-    const reading = this.#crypto.add(packet.payload);
-    const said = this.#said;
+const UNREADABLE: Said = { kind: "unreadable" };
+
+/** Reads one UDP flow, of any number of QUIC connections. */
+export class QuicNameReader {
+  readonly #flow = new QuicFlow();
+
+  /** Bytes that it keeps. */
+  get size(): number {
+    return this.#flow.size;
+  }
+
+  /** Whether a datagram goes on with a connection that was read from. */
+  knows(datagram: Uint8Array): boolean {
+    return this.#flow.knows(datagram);
+  }
+
+  /** Reads a UDP payload. */
+  add(datagram: Uint8Array): DatagramReading {
+    const reading = this.#flow.add(datagram);
+    const { connection } = reading;
     switch (reading.kind) {
       case "crypto":
-        return this.#readHello(reading.bytes);
+        return { said: readHello(reading.bytes), connection };
       case "incomplete":
+      // Data that no server can read before the hello, and go with it.
       case "early_data":
-      case "discarded":
-        this.#heard = true;
-        return { said, settled: false, waiting: said === null };
-      case "handshake":
-        return said === null ? UNREADABLE : settledOn(said);
+        return { said: null, connection };
       case "not_quic":
-        if (said !== null) return settledOn(said);
-        return this.#heard ? UNREADABLE : settledOn({ kind: "other" });
+        return { said: { kind: "other" }, connection };
       default:
-        return UNREADABLE;
+        return { said: UNREADABLE, connection };
     }
   }
 
-  #readHello(bytes: Uint8Array): Reading {
-    this.#heard = true;
-    const hello = decodeClientHelloMessage(bytes);
-    if (hello.kind === "incomplete") return WAITING;
-    if (hello.kind !== "hello") return UNREADABLE;
-    this.#said = { kind: "tls", name: hello.hello.sni };
-    return { said: this.#said, settled: false, waiting: false };
+  /** Asks a connection for its whole hello again. */
+  forget(connection: string): void {
+    this.#flow.forget(connection);
   }
+}
+
+function readHello(message: Uint8Array): Said {
+  const result = decodeClientHelloMessage(message);
+  return result.kind === "hello"
+    ? { kind: "tls", name: result.hello.sni }
+    : UNREADABLE;
 }

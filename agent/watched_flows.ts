@@ -10,7 +10,6 @@ import { decideSaid, type Said } from "./decide/said_name.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
 import { MARK } from "./enforce/marks.ts";
-import { nameReader } from "./name_reader.ts";
 import type { NameReader } from "./reading.ts";
 import {
   accept,
@@ -21,6 +20,7 @@ import {
 } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import type { RecentFlows } from "./record/recent.ts";
+import { TcpNameReader } from "./tcp_name_reader.ts";
 
 /** Flows at a time; the oldest is forgotten when there are more. */
 const MAX_FLOWS = 8_192;
@@ -99,7 +99,7 @@ export class WatchedFlows {
     // The rest of a connection that has ended. Whoever says something behind a
     // beginning that nobody has seen is refused.
     if (saysNothing(seen.packet)) return accept(MARK.PASS);
-    const reader = nameReader(watched.flow.protocol);
+    const reader = new TcpNameReader();
     const entry: Entry = {
       ...watched,
       // The flow outlives the packet that its destination is a view of.

@@ -3,7 +3,7 @@
  *
  *     deno task test                       all suites
  *     deno task test unit                  one suite of style, doc, unit,
- *                                          contract, integration
+ *                                          fuzz, contract, integration
  *     deno task test unit -- --filter dns  what follows goes to `deno test`
  *
  * A suite that cannot run has failed: nothing is skipped for want of root, of
@@ -67,6 +67,16 @@ const SUITES: Readonly<Record<string, () => Run[]>> = {
       },
     ];
   },
+  // A minute of chance; for hours by hand, there is `deno task fuzz`.
+  fuzz: () => [{
+    paths: ["tests/fuzz"],
+    // What has run is counted by V8's inspector, within the process; garbage is
+    // collected when a test asks how much is kept.
+    flags: [
+      ...[...NOTHING_ELSE, READ_PROJECT],
+      ...["--allow-sys", "--v8-flags=--expose-gc"],
+    ],
+  }],
   contract: () => [{
     paths: ["tests/contract"],
     flags: ["--allow-all"],

@@ -4,7 +4,9 @@
  * @module
  */
 import type { DnsMessage, DnsRecord } from "../decode/dns.ts";
+import { decodeSvcb } from "../decode/dns_svcb.ts";
 import { DNS_TYPE } from "../decode/dns_type.ts";
+import { hostOfServiceName } from "./service_name.ts";
 
 /** What was asked: an answer vouches for this name and for no other. */
 export interface AskedQuestion {
@@ -18,6 +20,8 @@ export interface AskedQuestion {
 
 /** One address of an answer. */
 export interface LearnedAddress {
+  /** The name that it is remembered for. */
+  readonly name: string;
   /** 4 or 16 bytes in network order, a view into the message. */
   readonly address: Uint8Array;
   /** The shortest life of all records that lead to the address. */
@@ -37,6 +41,9 @@ const MAX_TTL_SECONDS = 0x7fff_ffff;
  * stand, each at most once. Records of names that are not on the chain are not
  * part of the answer, and the names on the chain are vouched for by it no more
  * than any other: only the asked name may be remembered with the addresses.
+ * HTTPS and SVCB records at the end of the chain vouch for the addresses that
+ * they hint at, and clients connect to those; they are for the host whose
+ * service was asked for.
  *
  * @param message An answer to a question that was let out; the caller has
  * checked where it comes from and its id.
@@ -54,14 +61,29 @@ export function learnedFrom(
   );
   const chain = followChain(question.name, records);
   const learned: LearnedAddress[] = [];
+  const host = hostOfServiceName(question.name) ?? question.name;
   for (const record of records) {
-    if (!isAddress(record)) continue;
     const chainTtl = chain.get(record.name);
     if (chainTtl === undefined) continue;
     const ttlSeconds = Math.min(chainTtl, ttlOf(record));
-    learned.push({ address: record.data, ttlSeconds });
+    if (isAddress(record)) {
+      const { name } = question;
+      learned.push({ name, address: record.data, ttlSeconds });
+    } else if (record.type === question.type) {
+      for (const address of hintsOf(record)) {
+        learned.push({ name: host, address, ttlSeconds });
+      }
+    }
   }
   return learned;
+}
+
+/** Addresses that a record for the service itself hints at. */
+function hintsOf({ type, data }: DnsRecord): readonly Uint8Array[] {
+  if (type !== DNS_TYPE.HTTPS && type !== DNS_TYPE.SVCB) return [];
+  const decoded = decodeSvcb(data);
+  // Clients ignore the parameters of an alias, RFC 9460 section 2.4.2.
+  return decoded.ok && decoded.value.priority > 0 ? decoded.value.hints : [];
 }
 
 /** Each name on the chain, with the shortest TTL that leads to it. */

@@ -27,7 +27,7 @@ export type Why =
   | "name_unreadable"
   | "resolver_not_allowed"
   | "dns_malformed"
-  | "dns_over_tcp"
+  | "tunnel_limit"
   | "source_forged"
   | "fragment"
   | "packet_malformed";
@@ -74,6 +74,8 @@ export interface Query {
   readonly type: number;
   /** The server's address, 4 or 16 bytes in network order. */
   readonly server: Uint8Array;
+  /** What carries it; UDP when it is not said. */
+  readonly transport?: "udp" | "tcp";
   /** Who asks. */
   readonly sender: Sender;
 }

@@ -23,6 +23,10 @@ export interface CompiledPolicy {
   readonly allow: EntryIndex;
   /** What may not, in audit neither. */
   readonly deny: EntryIndex;
+  /** Allowed patterns by the text of their entry: the host behind the `*`. */
+  readonly wildcards: ReadonlyMap<string, string>;
+  /** As in `Policy.dns`. */
+  readonly unseen: Policy["dns"]["unseen"];
 }
 
 /** An entry and its place in the list, which decides between two. */
@@ -51,6 +55,14 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     egress: policy.egress,
     allow: new EntryIndex(policy.allow),
     deny: new EntryIndex(policy.deny),
+    wildcards: new Map(policy.allow.flatMap(({ text, target }) => {
+      if (target.kind !== "host" || !target.pattern.includes("*")) return [];
+      const tail = target.pattern.slice(target.pattern.lastIndexOf("*") + 1);
+      // What is in the label of the `*` is chosen with it.
+      const dot = tail.indexOf(".");
+      return [[text, dot < 0 ? "" : tail.slice(dot + 1)]];
+    })),
+    unseen: policy.dns.unseen,
   };
 }
 

@@ -52,6 +52,14 @@ export interface Policy {
    */
   readonly names: "answered" | "said";
   readonly inbound: "listening" | "allow" | "deny";
+  /** How names are looked up. */
+  readonly dns: {
+    /**
+     * Bytes of names that were not asked for before, under one wildcard of
+     * `allow` in a day.
+     */
+    readonly unseen: number | "any";
+  };
   /** Whether overwritten source files are looked for, and which are not. */
   readonly source: {
     readonly watch: boolean;
@@ -67,4 +75,21 @@ export interface Policy {
 /** Whether an entry is for certain programs only. */
 export function isProcessScoped({ allow, deny }: Policy): boolean {
   return [...allow, ...deny].some(({ process }) => process !== null);
+}
+
+/**
+ * The UDP ports on which a host is allowed whose name the client has to say;
+ * null is any port.
+ */
+export function saidUdpPorts(
+  { names, allow }: Policy,
+): readonly number[] | null {
+  const ports = new Set<number>();
+  if (names === "answered") return [];
+  for (const { target, protocol, port } of allow) {
+    if (target.kind !== "host" || (protocol ?? "udp") !== "udp") continue;
+    if (port === null) return null;
+    ports.add(port);
+  }
+  return [...ports].sort((one, other) => one - other);
 }

@@ -49,8 +49,8 @@ export function parsePolicy(text: string, file: string): Policy {
   const allow = readList("allow", { shape, document, problems });
   const deny = readList("deny", { shape, document, problems });
   refuseAll(problems, { document, file });
-  const { egress, names, inbound, source, on } = shape;
-  return { egress, allow, deny, names, inbound, source, on };
+  const { egress, names, inbound, dns, source, on } = shape;
+  return { egress, allow, deny, names, inbound, dns, source, on };
 }
 
 function readShape(document: YamlDocument, file: string): PolicyShape {

@@ -54,6 +54,16 @@ const source = v.strictObject({
   ignore: v.optional(v.array(text, "a list is needed"), []),
 });
 
+const dns = v.strictObject({
+  unseen: v.optional(
+    v.union([
+      v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+      v.literal("any"),
+    ], "a number of bytes or any is needed"),
+    32_768,
+  ),
+});
+
 const on = v.strictObject({ denied: consequence, overwritten: consequence });
 
 const settings = v.strictObject({
@@ -75,6 +85,7 @@ const settings = v.strictObject({
     ),
     "listening",
   ),
+  dns: v.optional(v.pipe(mapping(), dns), {}),
   source: v.optional(v.pipe(mapping(), source), {}),
   on: v.optional(v.pipe(mapping(), on), {}),
 });
@@ -155,6 +166,8 @@ export function knownKeys(path: readonly unknown[]): readonly string[] {
   switch (path[0]) {
     case undefined:
       return Object.keys(settings.entries);
+    case "dns":
+      return Object.keys(dns.entries);
     case "source":
       return Object.keys(source.entries);
     case "on":
@@ -167,6 +180,6 @@ export function knownKeys(path: readonly unknown[]): readonly string[] {
 /** What a policy is that says nothing: block, and no entry. */
 export function defaultPolicy(): Policy {
   const shape = v.parse(policyShape, { version: 1 });
-  const { egress, names, inbound, source, on } = shape;
-  return { egress, allow: [], deny: [], names, inbound, source, on };
+  const { egress, names, inbound, dns, source, on } = shape;
+  return { egress, allow: [], deny: [], names, inbound, dns, source, on };
 }

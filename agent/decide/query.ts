@@ -15,14 +15,15 @@ export interface QueryWorld extends FlowWorld {
   readonly resolvers: ReadonlySet<string>;
 }
 
-/** RFC 1035 section 4.2.1. */
-const DNS = { transport: "udp", port: 53 } as const;
+/** RFC 1035 section 4.2. */
+const DNS_PORT = 53;
 
 /**
  * Decides whether a question may be asked of a server.
  *
  * The name is judged as a look-up; the server must be a known resolver, or
- * one that an allow entry names with port 53 and UDP, and no deny entry's.
+ * one that an allow entry names with port 53 and the query's transport, and no
+ * deny entry's.
  *
  * @param query The question, its server and its sender.
  * @param world Policy, names, resolvers and clock; none of them is changed.
@@ -30,20 +31,21 @@ const DNS = { transport: "udp", port: 53 } as const;
  */
 export function decideQuery(query: Query, world: QueryWorld): Decision {
   const { policy } = world;
-  const { name, sender, server: address } = query;
+  const { name, sender, server: address, transport = "udp" } = query;
+  const attempt = { transport, port: DNS_PORT };
   const lookup = judgeLookup({ name, sender }, world);
   if (lookup.why === "denied_by_rule") return lookup;
   const key = addressKey(address);
   const server = { names: world.names.namesOf(key, world.nowMs), address };
   const denied = policy.deny.first(
     server,
-    (entry) => agrees(entry, DNS) && mayHoldFor(entry, sender),
+    (entry) => agrees(entry, attempt) && mayHoldFor(entry, sender),
   );
   if (denied !== null) return denyByRule(denied, []);
   if (world.resolvers.has(key)) return lookup;
   const allowed = policy.allow.first(
     server,
-    (entry) => agrees(entry, DNS) && holdsFor(entry, sender),
+    (entry) => agrees(entry, attempt) && holdsFor(entry, sender),
   );
   // Before the name: an allowed name asked of a stranger tells him too.
   if (allowed !== null) return lookup;

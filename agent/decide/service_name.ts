@@ -41,11 +41,16 @@ const SERVICES: ReadonlySet<string> = new Set([
 
 const TRANSPORTS: ReadonlySet<string> = new Set(["_tcp", "_udp"]);
 
+/** RFC 9460 section 9.1: HTTPS on another port than 443. */
+const PORT = /^_([1-9][0-9]{0,4})$/;
+const MAX_PORT = 65_535;
+
 /**
  * The host whose service a name asks for.
  *
  * @param name Lower case, without the last dot.
- * @returns `a.example` for `_https._tcp.a.example`; null for other names.
+ * @returns `a.example` for `_https._tcp.a.example`, and for the
+ * `_8443._https.a.example` of browsers; null for other names.
  */
 export function hostOfServiceName(name: string): string | null {
   // Most names are hosts: one comparison is all they cost.
@@ -53,7 +58,11 @@ export function hostOfServiceName(name: string): string | null {
   const service = name.indexOf(".");
   const transport = name.indexOf(".", service + 1);
   if (service < 0 || transport < 0) return null;
-  if (!SERVICES.has(name.slice(0, service))) return null;
-  if (!TRANSPORTS.has(name.slice(service + 1, transport))) return null;
-  return name.slice(transport + 1);
+  const first = name.slice(0, service);
+  const second = name.slice(service + 1, transport);
+  const port = second === "_https" ? PORT.exec(first)?.[1] : undefined;
+  const isKnown = port === undefined
+    ? SERVICES.has(first) && TRANSPORTS.has(second)
+    : Number(port) <= MAX_PORT;
+  return isKnown ? name.slice(transport + 1) : null;
 }

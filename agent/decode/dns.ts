@@ -32,6 +32,7 @@ const FLAG = {
   truncated: 0x0200,
   recursionDesired: 0x0100,
   recursionAvailable: 0x0080,
+  reserved: 0x0040,
 } as const;
 
 /**
@@ -73,6 +74,8 @@ export interface DnsMessage {
   readonly recursionDesired: boolean;
   /** The RA bit. */
   readonly recursionAvailable: boolean;
+  /** The Z bit, which means nothing yet; AD and CD beside it do. */
+  readonly reserved: boolean;
   /** The header's four bits: 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
   readonly rcode: number;
   /** One in practice; the standard allows any number. */
@@ -143,6 +146,7 @@ export function decodeDns(message: Uint8Array): Decoded<DnsMessage> {
       truncated: (flags & FLAG.truncated) !== 0,
       recursionDesired: (flags & FLAG.recursionDesired) !== 0,
       recursionAvailable: (flags & FLAG.recursionAvailable) !== 0,
+      reserved: (flags & FLAG.reserved) !== 0,
       rcode: flags & 0x0f,
       questions: questions.value,
       answers: answers.value,

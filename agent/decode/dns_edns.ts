@@ -24,6 +24,8 @@ export interface DnsEdns {
   readonly version: number;
   /** The DO bit. */
   readonly dnssecOk: boolean;
+  /** The other fifteen flags, which mean nothing yet. */
+  readonly reservedFlags: number;
   /** Option codes, lengths and data, whole ones only, a view. */
   readonly options: Uint8Array;
 }
@@ -51,13 +53,15 @@ export function decodeEdns(
     }
     at += OPTION_HEADER_BYTES + optionBytes;
   }
+  const flags = readUint16(message, fixedAt + AT.flags);
   return {
     ok: true,
     value: {
       udpSize: record.class,
       extendedRcode: message[fixedAt + AT.extendedRcode]!,
       version: message[fixedAt + AT.version]!,
-      dnssecOk: (readUint16(message, fixedAt + AT.flags) & DNSSEC_OK) !== 0,
+      dnssecOk: (flags & DNSSEC_OK) !== 0,
+      reservedFlags: flags & ~DNSSEC_OK,
       options: data,
     },
   };

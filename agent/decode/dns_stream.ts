@@ -11,19 +11,23 @@ import { readUint16 } from "./integer.ts";
 const PREFIX_BYTES = 2;
 /** RFC 1035 section 4.1.1: a message has a header at least. */
 const MIN_MESSAGE_BYTES = 12;
+/** What a length of two bytes can say. */
+const MAX_MESSAGE_BYTES = 0xffff;
 /**
  * Whole messages in one segment. A segment of 64 KiB holds four thousand
- * headers, each judged while others wait; resolvers pipeline a few dozen.
+ * headers, each judged while others wait; this many small answers it may hold
+ * to a client that asks for all it knows at once.
  */
-const MAX_MESSAGES = 256;
+const MAX_MESSAGES = 1024;
 
 /**
  * Finds the messages in a stream that may be cut anywhere.
  *
- * It keeps at most one message that is not whole yet, 64 KiB. After a refusal
+ * It keeps at most one message that is not whole yet. After a refusal
  * nothing that follows can be told apart, so it refuses everything.
  */
 export class DnsStream {
+  readonly #maxMessageBytes: number;
   /** The first half of a length whose second is to come; -1 without. */
   #lengthHigh = -1;
   /** A message that is not whole, as long as it will be; null between two. */
@@ -33,6 +37,14 @@ export class DnsStream {
   #refused: Decoded<never> | null = null;
 
   /**
+   * @param maxMessageBytes A message that is to be longer is refused as soon as
+   * its length is there, and takes no memory.
+   */
+  constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /**
    * Whether the stream stops inside a message here, or inside its length.
    *
    * What leaves while this holds is no whole question: a caller that lets it go
@@ -40,6 +52,11 @@ export class DnsStream {
    */
   get isInside(): boolean {
     return this.#message !== null || this.#lengthHigh >= 0;
+  }
+
+  /** How much there is of a message that is not whole, without its length. */
+  get unfinishedBytes(): number {
+    return this.#message === null ? 0 : this.#filledBytes;
   }
 
   /**
@@ -71,6 +88,11 @@ export class DnsStream {
         if (wanted < MIN_MESSAGE_BYTES) {
           return this.#refuse(
             `message is ${wanted} of at least ${MIN_MESSAGE_BYTES} bytes`,
+          );
+        }
+        if (wanted > this.#maxMessageBytes) {
+          return this.#refuse(
+            `message is ${wanted} of at most ${this.#maxMessageBytes} bytes`,
           );
         }
         if (messages.length === MAX_MESSAGES) {

@@ -12,7 +12,12 @@ import { readVarint } from "./quic_varint.ts";
 /** The versions that are read: RFC 9000 section 15, RFC 9369 section 3.1. */
 export const QUIC_VERSION = { V1: 0x0000_0001, V2: 0x6b33_43cf } as const;
 
+/** RFC 9000 section 14.1: servers discard Initial packets in smaller ones. */
+export const MIN_INITIAL_DATAGRAM_BYTES = 1200;
+
 const LONG_HEADER = 0x80;
+/** First byte, version, two empty connection IDs. */
+const MIN_HEADER_BYTES = 7;
 /** RFC 8999 section 6: this version announces others. */
 const VERSION_NEGOTIATION = 0;
 /** RFC 9000 section 17.2. */
@@ -78,9 +83,8 @@ export function decodeQuicHeader(
   start: number,
 ): Decoded<QuicPacket> {
   const { length } = datagram;
-  // The shortest there is: first byte, version, two empty connection IDs.
-  if (length - start < 7) {
-    return refuse(`header is ${length - start} of 7 bytes`);
+  if (length - start < MIN_HEADER_BYTES) {
+    return refuse(`header is ${length - start} of ${MIN_HEADER_BYTES} bytes`);
   }
   const version = readUint32(datagram, start + 1);
   if (version !== QUIC_VERSION.V1 && version !== QUIC_VERSION.V2) {
@@ -138,6 +142,44 @@ export function readQuicConnection(datagram: Uint8Array): string | null {
   const { type, version, destination } = decoded.value;
   const isNone = type === "version_negotiation" || type === "unknown_version";
   return isNone ? null : `${version} ${destination.toHex()}`;
+}
+
+/**
+ * Whether a server could take a datagram for the beginning of a connection.
+ *
+ * @param datagram A UDP payload.
+ * @returns False for 0-RTT and Handshake packets alone, for packets with a
+ * short header, and for what is not QUIC.
+ */
+export function mayOpenConnection(datagram: Uint8Array): boolean {
+  if (!isQuic(datagram)) return false;
+  for (let at = 0; hasLongHeader(datagram, at);) {
+    const decoded = decodeQuicHeader(datagram, at);
+    if (!decoded.ok) return true;
+    const { type, end } = decoded.value;
+    if (type !== "early_data" && type !== "handshake") return true;
+    at = end;
+  }
+  return false;
+}
+
+/**
+ * Whether a datagram with a long header is one of QUIC, or at least could begin
+ * a connection in a version that is not known here.
+ *
+ * Other protocols set the same bit (NTP, RTP).
+ *
+ * @param datagram A UDP payload.
+ */
+export function isQuic(datagram: Uint8Array): boolean {
+  const { length } = datagram;
+  if (!hasLongHeader(datagram, 0) || length < MIN_HEADER_BYTES) return false;
+  const version = readUint32(datagram, 1);
+  if (version === QUIC_VERSION.V1 || version === QUIC_VERSION.V2) return true;
+  const destinationBytes = datagram[5]!;
+  const sourceBytes = datagram[6 + destinationBytes] ?? Infinity;
+  return length >= MIN_INITIAL_DATAGRAM_BYTES &&
+    Math.max(destinationBytes, sourceBytes) <= MAX_CONNECTION_ID_BYTES;
 }
 
 /** Offset after an Initial's token, RFC 9000 section 17.2.2; -1 when cut. */

@@ -9,59 +9,19 @@ import { decodeInitialFrames } from "./quic_frame.ts";
 import {
   decodeQuicHeader,
   hasLongHeader,
+  MIN_INITIAL_DATAGRAM_BYTES,
   type QuicPacket,
 } from "./quic_header.ts";
 import { deriveClientKeys, type QuicKeys } from "./quic_keys.ts";
-import { openInitial } from "./quic_protection.ts";
+import { openInitial, openInitials } from "./quic_protection.ts";
+import type { QuicReading } from "./quic_reading.ts";
 import { QuicStream } from "./quic_stream.ts";
 
-/** RFC 9000 section 14.1: servers discard Initial packets in smaller ones. */
-const MIN_DATAGRAM_BYTES = 1200;
 /**
  * One for each of the four levels of encryption. Each may cost a decryption
  * while others wait, and 64 KiB hold over a thousand.
  */
 const MAX_PACKETS = 4;
-
-/**
- * What is known after a datagram.
- *
- * - `crypto`: the whole ClientHello, a TLS handshake message with its header of
- *   four bytes and without records, a view that lives as long as the assembler.
- *   When its name is allowed, all that was held may go, and this datagram with
- *   the early data in it.
- * - `incomplete`: the name is still to come; hold the datagram.
- * - `early_data`: 0-RTT before the name is known. This datagram must not leave;
- *   hold it, or drop it: the client sends its data again.
- * - `handshake`: packets that only a client sends that had an answer. Of no
- *   use to a server that gave none.
- * - `other_connection`: it belongs to another connection of the same flow, that
- *   has to show a name of its own to an assembler of its own.
- * - `not_quic`: begins like no packet that opens a connection.
- * - `unreadable`: a version that is not known here.
- * - `unauthentic`: no server opens a connection for it, for it is not sealed
- *   with the keys that its connection ID gives.
- * - `discarded`: servers have to throw it away, so it need not leave.
- * - `refused`: what no client does, for good: the flow is not to be trusted.
- */
-export type QuicReading =
-  | { readonly kind: "crypto"; readonly bytes: Uint8Array }
-  | {
-    readonly kind:
-      | "incomplete"
-      | "early_data"
-      | "handshake"
-      | "other_connection";
-  }
-  | {
-    readonly kind:
-      | "not_quic"
-      | "unreadable"
-      | "unauthentic"
-      | "discarded"
-      | "refused";
-    readonly why: string;
-  };
 
 /** What was met in one datagram, and where the reader is. */
 interface Progress {
@@ -98,6 +58,47 @@ export class QuicCryptoAssembler {
     const reading = this.#read(datagram);
     if (reading.kind === "refused") this.#refused = reading;
     return reading;
+  }
+
+  /** Bytes that it keeps. */
+  get size(): number {
+    return this.#stream.size;
+  }
+
+  /**
+   * Opens the Initial packets that a datagram brings under another connection
+   * ID or version, which its server has chosen: the keys stay the first ones'
+   * (RFC 9001 section 5.2, RFC 9369 section 4.1).
+   *
+   * @param first The datagram's first header.
+   * @returns The frames of each; nothing when it is not of this connection.
+   */
+  openAnswered(
+    datagram: Uint8Array,
+    first: QuicPacket,
+  ): readonly Uint8Array[] {
+    if (this.#connection === null) return [];
+    const { packet: { version, destination }, keys } = this.#connection;
+    // No server chooses the ID that its client has: so it opens a connection.
+    if (isEqual(destination, first.destination)) return [];
+    return openInitials(
+      datagram,
+      (chosen) =>
+        chosen === version ? keys : deriveClientKeys(chosen, destination),
+    );
+  }
+
+  /** Reads what {@linkcode openAnswered} gave. */
+  addAnswered(frames: readonly Uint8Array[]): QuicReading {
+    this.#stream.answer();
+    for (const each of frames) {
+      this.#refused ??= this.#readFrames(each);
+    }
+    if (this.#refused !== null) return this.#refused;
+    const { message } = this.#stream;
+    return message === null
+      ? { kind: "incomplete" }
+      : { kind: "crypto", bytes: message };
   }
 
   #read(datagram: Uint8Array): QuicReading {
@@ -155,9 +156,9 @@ export class QuicCryptoAssembler {
   #readInitial(packet: QuicPacket, progress: Progress): QuicReading | null {
     const { datagram } = progress;
     const bytes = datagram.length;
-    if (bytes < MIN_DATAGRAM_BYTES) {
+    if (bytes < MIN_INITIAL_DATAGRAM_BYTES) {
       const why =
-        `quic initial datagram is ${bytes} of ${MIN_DATAGRAM_BYTES} bytes`;
+        `quic initial datagram is ${bytes} of ${MIN_INITIAL_DATAGRAM_BYTES} bytes`;
       return { kind: "discarded", why };
     }
     const keys = this.#connection?.keys ??
@@ -173,7 +174,11 @@ export class QuicCryptoAssembler {
       this.#connection = { packet: { ...packet, destination }, keys };
     }
     progress.initial = true;
-    const pieces = decodeInitialFrames(opened.value);
+    return this.#readFrames(opened.value);
+  }
+
+  #readFrames(frames: Uint8Array): QuicReading | null {
+    const pieces = decodeInitialFrames(frames);
     if (!pieces.ok) return { kind: "refused", why: pieces.why };
     for (const piece of pieces.value) {
       const added = this.#stream.add(piece);
@@ -200,13 +205,13 @@ export class QuicCryptoAssembler {
 }
 
 function isSameConnection(one: QuicPacket, other: QuicPacket): boolean {
-  const { destination } = one;
-  if (one.version !== other.version) return false;
-  if (destination.length !== other.destination.length) return false;
-  for (let at = 0; at < destination.length; at++) {
-    if (destination[at] !== other.destination[at]) return false;
-  }
-  return true;
+  return one.version === other.version &&
+    isEqual(one.destination, other.destination);
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.every((byte, at) => byte === other[at]);
 }
 
 function isZero(bytes: Uint8Array, from: number): boolean {

@@ -6,7 +6,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc9369#section-3.3 | RFC 9369}
  * @module
  */
-import { createHmac, hkdfSync } from "node:crypto";
+import { loadCrypto } from "./quic_crypto.ts";
 import { QUIC_VERSION } from "./quic_header.ts";
 
 const HASH = "sha256";
@@ -53,7 +53,7 @@ export function deriveClientKeys(
   // connection's common secret is needed.
   const { salt, secret: info } = from;
   const secret = new Uint8Array(
-    hkdfSync(HASH, destination, salt, info, SECRET_BYTES),
+    loadCrypto().hkdfSync(HASH, destination, salt, info, SECRET_BYTES),
   );
   return {
     key: expand(secret, from.key).subarray(0, KEY_BYTES),
@@ -64,7 +64,8 @@ export function deriveClientKeys(
 
 /** HKDF-Expand to one block of the hash, RFC 5869 section 2.3. */
 function expand(secret: Uint8Array, info: Uint8Array): Uint8Array {
-  const block = createHmac(HASH, secret).update(info).update(LAST_BLOCK);
+  const hmac = loadCrypto().createHmac(HASH, secret);
+  const block = hmac.update(info).update(LAST_BLOCK);
   // Out of the Buffer: its slice() would hand out this memory, not a copy.
   return new Uint8Array(block.digest());
 }

@@ -4,9 +4,13 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc9001#section-5 | RFC 9001}
  * @module
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Decoded } from "./bytes.ts";
-import type { QuicPacket } from "./quic_header.ts";
+import { loadCrypto } from "./quic_crypto.ts";
+import {
+  decodeQuicHeader,
+  hasLongHeader,
+  type QuicPacket,
+} from "./quic_header.ts";
 import type { QuicKeys } from "./quic_keys.ts";
 
 /** RFC 9001 section 5.4.2: the sample begins as if the number had 4 bytes. */
@@ -55,6 +59,7 @@ export function openInitial(
     nonce[nonce.length - numberBytes + index]! ^= byte;
   }
   const tagAt = end - TAG_BYTES;
+  const { createDecipheriv } = loadCrypto();
   const decipher = createDecipheriv("aes-128-gcm", keys.key, nonce);
   decipher.setAAD(header);
   decipher.setAuthTag(datagram.subarray(tagAt, end));
@@ -67,8 +72,35 @@ export function openInitial(
   }
 }
 
+/**
+ * Opens all Initial packets of a datagram that their keys open.
+ *
+ * @param datagram A UDP payload.
+ * @param keysOf The keys for a version.
+ * @returns The frames of each.
+ */
+export function openInitials(
+  datagram: Uint8Array,
+  keysOf: (version: number) => QuicKeys,
+): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let at = 0;
+  while (hasLongHeader(datagram, at)) {
+    const decoded = decodeQuicHeader(datagram, at);
+    if (!decoded.ok) break;
+    const packet = decoded.value;
+    if (packet.type === "initial") {
+      const keys = keysOf(packet.version);
+      const opened = openInitial(datagram, { packet, keys });
+      if (opened.ok) found.push(opened.value);
+    }
+    at = packet.end;
+  }
+  return found;
+}
+
 function encryptBlock(key: Uint8Array, block: Uint8Array): Uint8Array {
-  const cipher = createCipheriv("aes-128-ecb", key, null);
+  const cipher = loadCrypto().createCipheriv("aes-128-ecb", key, null);
   cipher.setAutoPadding(false);
   const encrypted = cipher.update(block);
   // Deno keeps a cipher that is not finished for as long as the thread lives.

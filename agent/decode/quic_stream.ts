@@ -8,8 +8,11 @@
 import type { Decoded } from "./bytes.ts";
 import type { QuicCryptoPiece } from "./quic_frame.ts";
 
-/** A post-quantum hello has under 2 KiB; its length field could say 16 MiB. */
-const MAX_STREAM_BYTES = 65_536;
+/**
+ * A post-quantum hello has under 2 KiB, a second one follows when its server
+ * asks again; a length field could say 16 MiB.
+ */
+const MAX_STREAM_BYTES = 16_384;
 /**
  * Islands in the stream at one time. Clients that scatter their hello on
  * purpose make about ten pieces of a packet.
@@ -27,19 +30,37 @@ interface Range {
   readonly end: number;
 }
 
-/** One ClientHello, of which pieces come in any order and more than once. */
+/**
+ * One ClientHello, and a second one when the server has asked for it, of which
+ * pieces come in any order and more than once.
+ */
 export class QuicStream {
   #bytes = new Uint8Array(0);
   /** What is there, in order, none touching the next. */
   #ranges: readonly Range[] = [];
+  #isAnswered = false;
 
-  /** The whole message, a view that lives as long as this object, or null. */
+  /** Bytes that it keeps. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /**
+   * The whole message, or the second one where that has begun; a view that
+   * lives as long as this object. Null while it is not whole.
+   */
   get message(): Uint8Array | null {
-    const known = this.#contiguousBytes();
-    const wanted = this.#messageBytes();
-    return wanted === null || known < wanted
-      ? null
-      : this.#bytes.subarray(0, wanted);
+    const first = this.#messageEnd(0);
+    if (first === null) return null;
+    const last = this.#ranges.at(-1)!.end;
+    const end = last > first ? this.#messageEnd(first) : first;
+    if (end === null || this.#contiguousBytes() < end) return null;
+    return this.#bytes.subarray(last > first ? first : 0, end);
+  }
+
+  /** From now on the server may have asked for a second hello. */
+  answer(): void {
+    this.#isAnswered = true;
   }
 
   /**
@@ -73,20 +94,32 @@ export class QuicStream {
   }
 
   #checkMessage(): Decoded<null> {
-    if (this.#contiguousBytes() > 0 && this.#bytes[0] !== CLIENT_HELLO) {
-      return refuse(`begins with message type ${this.#bytes[0]}`);
-    }
-    const wanted = this.#messageBytes();
-    if (wanted === null) return { ok: true, value: null };
-    if (wanted > MAX_STREAM_BYTES) {
-      return refuse(
-        `message is ${wanted} of at most ${MAX_STREAM_BYTES} bytes`,
-      );
-    }
-    const last = this.#ranges.at(-1)!.end;
+    const first = this.#checkHello(0);
+    if (!first.ok) return first;
+    const end = first.value;
     // A client has nothing more to say in these packets before an answer.
-    if (last > wanted) return refuse(`goes on at byte ${wanted}`);
-    return { ok: true, value: null };
+    if (end === null || this.#ranges.at(-1)!.end <= end) {
+      return { ok: true, value: null };
+    }
+    if (!this.#isAnswered) return refuse(`goes on at byte ${end}`);
+    const second = this.#checkHello(end);
+    if (!second.ok) return second;
+    return second.value !== null && this.#ranges.at(-1)!.end > second.value
+      ? refuse(`goes on at byte ${second.value}`)
+      : { ok: true, value: null };
+  }
+
+  /** The end of the hello that begins there; null while that is not known. */
+  #checkHello(start: number): Decoded<number | null> {
+    if (
+      this.#contiguousBytes() > start && this.#bytes[start] !== CLIENT_HELLO
+    ) {
+      return refuse(`begins with message type ${this.#bytes[start]}`);
+    }
+    const end = this.#messageEnd(start);
+    return end !== null && end > MAX_STREAM_BYTES
+      ? refuse(`message ends at byte ${end} of at most ${MAX_STREAM_BYTES}`)
+      : { ok: true, value: end };
   }
 
   /** Whether a piece says the same as what is there of one range. */
@@ -104,11 +137,13 @@ export class QuicStream {
     return first?.start === 0 ? first.end : 0;
   }
 
-  /** Bytes of the message with its header; null while that is not there. */
-  #messageBytes(): number | null {
-    if (this.#contiguousBytes() < MESSAGE_HEADER_BYTES) return null;
-    const [, high, middle, low] = this.#bytes;
-    return MESSAGE_HEADER_BYTES + ((high! << 16) | (middle! << 8) | low!);
+  /** Where the message ends that begins there; null while that is not known. */
+  #messageEnd(start: number): number | null {
+    const at = start + 1;
+    if (this.#contiguousBytes() < start + MESSAGE_HEADER_BYTES) return null;
+    const [high, middle, low] = this.#bytes.subarray(at, at + 3);
+    return start + MESSAGE_HEADER_BYTES +
+      ((high! << 16) | (middle! << 8) | low!);
   }
 
   #grow(bytes: number): void {

@@ -8,14 +8,12 @@ import {
   BY_KERNEL,
   type Guarded,
   packetMark,
+  portMatches,
   PROBE_ADDRESS,
   REPLY,
   type Rule,
   toDns,
 } from "./rule.ts";
-
-/** `multiport` takes at most this many, <linux/netfilter/xt_multiport.h>. */
-const MULTIPORT_PORTS = 15;
 
 /** Neighbour discovery and group membership, RFC 4861, 2710, 3810. */
 const NEIGHBOUR_TYPES = [131, 132, 133, 135, 136, 143];
@@ -52,12 +50,8 @@ export function replyRules(
   // The ports are this machine's: a container's have nothing to do with them.
   if (inbound === "deny" || whose === "forwarded") return [];
   return (["tcp", "udp"] as const).flatMap((protocol) =>
-    chunks(listening[protocol]).map((ports) => [
-      ...["-p", protocol, "-m", "multiport", "--sports", ports.join(",")],
-      ...REPLY,
-      "-j",
-      "RETURN",
-    ])
+    portMatches(protocol, { ports: listening[protocol], flag: "--sports" })
+      .map((match) => [...match, ...REPLY, "-j", "RETURN"])
   );
 }
 
@@ -82,12 +76,4 @@ export function kernelRules(family: 4 | 6): Rule[] {
     ...refused,
     ...["-j", "RETURN"],
   ]);
-}
-
-function chunks(ports: readonly number[]): (readonly number[])[] {
-  return Array.from(
-    { length: Math.ceil(ports.length / MULTIPORT_PORTS) },
-    (_, index) =>
-      ports.slice(index * MULTIPORT_PORTS, (index + 1) * MULTIPORT_PORTS),
-  );
 }

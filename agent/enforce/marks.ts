@@ -15,6 +15,8 @@ export const MARK = {
   PASS: 0x1000_0000,
   /** Refuse this packet, in audit mode too. */
   DENY: 0x2000_0000,
+  /** Given by a rule: what is asked about in a flow that was let go. */
+  OPEN: 0xf000_0000,
 } as const;
 
 /** The nibble's values from here on are the slots' own, two for each. */
@@ -30,7 +32,7 @@ const FIRST_QUEUE = 8300;
 export interface Slot {
   /** 0 to {@linkcode SLOT_COUNT} - 1. */
   readonly number: number;
-  /** NFQUEUE number for everything but DNS over UDP. */
+  /** NFQUEUE number for everything but DNS. */
   readonly flowQueue: number;
   /** NFQUEUE number for DNS: a flood of flows must not starve it. */
   readonly dnsQueue: number;

@@ -41,6 +41,11 @@ export interface Guarded {
     readonly tcp: readonly number[];
     readonly udp: readonly number[];
   };
+  /**
+   * UDP ports on which a flow that was let go is asked again about what may
+   * open another connection in it; null is any port.
+   */
+  readonly saidPorts: readonly number[] | null;
 }
 
 /** All chains of ours begin so; nobody else's do. */
@@ -67,14 +72,34 @@ export const BY_KERNEL: Rule = [
   "0-4294967294",
 ];
 
-/** Datagrams to a port 53, or TCP. */
+/** `multiport` takes at most this many, <linux/netfilter/xt_multiport.h>. */
+const MULTIPORT_PORTS = 15;
+
+/** Matches of TCP or UDP that come from or go to any of some ports. */
+export function portMatches(
+  protocol: "tcp" | "udp",
+  of: { readonly ports: readonly number[]; readonly flag: string },
+): Rule[] {
+  const { ports, flag } = of;
+  const count = Math.ceil(ports.length / MULTIPORT_PORTS);
+  return Array.from({ length: count }, (_, index) => {
+    const from = index * MULTIPORT_PORTS;
+    const some = ports.slice(from, from + MULTIPORT_PORTS).join(",");
+    return ["-p", protocol, "-m", "multiport", flag, some];
+  });
+}
+
+/** What carries DNS. */
+export const DNS_CARRIERS = ["udp", "tcp"] as const;
+
+/** To a port 53. */
 export function toDns(protocol: "tcp" | "udp"): Rule {
   return ["-p", protocol, "-m", protocol, "--dport", "53"];
 }
 
-/** Datagrams from a port 53 in a flow whose query was let out. */
-export function answers(slot: Slot): Rule {
-  const from = ["-p", "udp", "-m", "udp", "--sport", "53"];
+/** From a port 53, in a flow whose queries this guard lets out. */
+export function answers(slot: Slot, protocol: "tcp" | "udp"): Rule {
+  const from = ["-p", protocol, "-m", protocol, "--sport", "53"];
   return [...from, ...connmark(slot.dnsMark)];
 }
 
@@ -86,6 +111,11 @@ export function connmark(mark: number): Rule {
 /** Packets that carry one of our marks. */
 export function packetMark(mark: number): Rule {
   return ["-m", "mark", "--mark", `${hex(mark)}/${hex(MARK_MASK)}`];
+}
+
+/** A rule as iptables-restore takes it. */
+export function ruleText(rule: Rule): string {
+  return rule.map((word) => word.includes(" ") ? `"${word}"` : word).join(" ");
 }
 
 /** A mark as iptables prints it. */

@@ -60,12 +60,12 @@ export function normalForm(words: readonly string[]): string {
 }
 
 function writeOption({ isNot, name, values }: Option): string {
-  const written = values.map((value) =>
-    PROTOCOL_OPTIONS.has(name)
-      ? PROTOCOLS[value] ?? value
-      // A list is a set: "NEW,ESTABLISHED" is printed in the mask's order.
-      : value.split(",").sort().join(",")
-  );
+  const written = values.map((value) => {
+    if (PROTOCOL_OPTIONS.has(name)) return PROTOCOLS[value] ?? value;
+    // A list is a set: "NEW,ESTABLISHED" is printed in the mask's order. A
+    // program is none.
+    return value.includes(" ") ? value : value.split(",").sort().join(",");
+  });
   return [...(isNot ? ["!"] : []), name, ...written].join(" ");
 }
 

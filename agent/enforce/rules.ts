@@ -17,6 +17,7 @@ import {
   loopbackRules,
   replyRules,
 } from "./exempt_rules.ts";
+import { openFlowRules, openingRules } from "./opening_rules.ts";
 import {
   EXPECTED,
   forgedMatch,
@@ -28,6 +29,7 @@ import {
   type Chain,
   CHAIN_PREFIX,
   connmark,
+  DNS_CARRIERS,
   type Guarded,
   hex,
   type Hook,
@@ -108,6 +110,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   const forward = `${end}-FWD`;
   const local = `${end}-LO`;
   const decided = [...connmark(guarded.slot.allowMark), "-j", "RETURN"];
+  const asked = [...renew, ...openingRules(guarded, { family, end })];
   // Our own refusal opens a flow to whom it refuses: what that one asks next
   // would be a reply in it.
   const question = [...toDns("udp"), "-g", end];
@@ -117,7 +120,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
     {
       name: out,
       rules: [
-        ...renew,
+        ...asked,
         decided,
         ...(forged ? [[...forgedMatch(family), ...forged]] : []),
         ["-o", "lo", "-g", local],
@@ -135,20 +138,24 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
   ];
   if (guarded.cgroup === null) {
     const passing = [decided, question, ...replyRules(guarded, "forwarded")];
-    chains.push({ name: forward, rules: [...renew, ...passing, ["-g", end]] });
+    chains.push({ name: forward, rules: [...asked, ...passing, ["-g", end]] });
     hooks.push({ chain: "FORWARD", first, rule: ["-j", forward] });
   }
   return { table, chains, hooks };
 }
 
 /** To the packet thread; with nobody there, unmarked to the next table. */
-function askRules({ slot }: Guarded): Rule[] {
+function askRules(guarded: Guarded): Rule[] {
+  const { slot } = guarded;
   const dns = queue(slot.dnsQueue);
   return [
     // A process with SO_MARK must not bring its own verdict.
     ["-j", "MARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`],
-    [...toDns("udp"), ...dns],
-    [...answers(slot), ...dns],
+    ...openFlowRules(guarded),
+    ...DNS_CARRIERS.flatMap((protocol) => [
+      [...toDns(protocol), ...dns],
+      [...answers(slot, protocol), ...dns],
+    ]),
     queue(slot.flowQueue),
   ];
 }
@@ -180,11 +187,11 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
     { name: expected, rules: [renewExpected(guarded)] },
   ];
   const hooks: Hook[] = [
-    {
-      chain: "INPUT",
+    ...DNS_CARRIERS.map((protocol) => ({
+      chain: "INPUT" as const,
       first: false,
-      rule: [...answers(slot), "-j", answer],
-    },
+      rule: [...answers(slot, protocol), "-j", answer],
+    })),
     { chain: "INPUT", first: false, rule: [...EXPECTED, "-j", expected] },
   ];
   if (cgroup === null) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CHAIN_PREFIX, type TableRules } from "./rule.ts";
+import { CHAIN_PREFIX, ruleText, type TableRules } from "./rule.ts";
 import { normalForm, targetOf } from "./rule_form.ts";
 import { type Deviation, formOf } from "./rules_compare.ts";
 import { hookLines, isHook } from "./rules_text.ts";
@@ -64,7 +64,7 @@ function renderTable(repair: Repair, saved: SavedTable): string {
     ...[...hooks, ...forged].map((line) => line.replace("-A", "-D")),
     ...leaving.map((name) => `-X ${name}`),
     ...rules.chains.flatMap((chain) =>
-      chain.rules.map((rule) => `-A ${chain.name} ${rule.join(" ")}`)
+      chain.rules.map((rule) => `-A ${chain.name} ${ruleText(rule)}`)
     ),
     ...hookLines(rules.hooks),
   ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CHAIN_PREFIX, type Hook, type TableRules } from "./rule.ts";
+import { CHAIN_PREFIX, type Hook, ruleText, type TableRules } from "./rule.ts";
 import { splitTables } from "./saved_rules.ts";
 
 /**
@@ -16,7 +16,7 @@ export function renderRules(tables: readonly TableRules[]): string {
       `*${table}`,
       ...chains.map(({ name }) => `:${name} - [0:0]`),
       ...chains.flatMap(({ name, rules }) =>
-        rules.map((rule) => `-A ${name} ${rule.join(" ")}`)
+        rules.map((rule) => `-A ${name} ${ruleText(rule)}`)
       ),
       ...hookLines(hooks),
       "COMMIT",
@@ -28,7 +28,7 @@ export function renderRules(tables: readonly TableRules[]): string {
 /** The lines that lead from the kernel's chains into ours. */
 export function hookLines(hooks: readonly Hook[]): string[] {
   return hooks.map(({ chain, first, rule }) =>
-    `${first ? `-I ${chain} 1` : `-A ${chain}`} ${rule.join(" ")}`
+    `${first ? `-I ${chain} 1` : `-A ${chain}`} ${ruleText(rule)}`
   );
 }
 

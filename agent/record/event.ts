@@ -90,6 +90,8 @@ export interface DnsEvent extends Judged {
   readonly name: string;
   /** Mnemonic such as `A`, or `TYPE65280` (RFC 3597 section 5). */
   readonly type: string;
+  /** What carried the question; journals of the first version do not say. */
+  readonly protocol?: "udp" | "tcp";
   /** Who was asked. */
   readonly server: EndpointField;
   /** Addresses and names of the answer; null when none came or none was let. */

@@ -70,6 +70,7 @@ export const DNS = v.object({
   kind: v.literal("dns"),
   name: text,
   type: text,
+  protocol: v.optional(v.picklist(["udp", "tcp"], '"udp" or "tcp"')),
   server: endpoint,
   answers: v.nullable(texts),
 });

@@ -33,6 +33,7 @@ const NEEDS_NO_ENTRY: ReadonlySet<string> = new Set([
 const NO_ENTRY_HELPS: ReadonlyMap<string, string> = new Map([
   ["denied_by_rule", "is named by a deny entry"],
   ["dns_malformed", "is not a DNS query"],
+  ["tunnel_limit", "is one of too many new names under a wildcard"],
   ["dns_over_tcp", "is asked for over TCP"],
   ["fragment", "is reached in fragments"],
   ["packet_malformed", "is reached with malformed packets"],

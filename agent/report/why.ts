@@ -88,12 +88,18 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     remedy: "Use the machine's resolver, or name the server with --resolver.",
   }],
   ["dns_malformed", {
-    meaning: "What goes to the DNS port is not a DNS query.",
+    meaning: "What goes to the DNS port is not one plain DNS question.",
     remedy: "No entry allows it: find out what this process sends.",
   }],
+  ["tunnel_limit", {
+    meaning:
+      "Too much was asked under one wildcard that was never asked before.",
+    remedy: "Name the hosts that are meant, or raise dns.unseen in the policy.",
+  }],
+  // Of agents that did not look into DNS over TCP.
   ["dns_over_tcp", {
-    meaning: "The name is asked for over TCP, where Sluice does not look.",
-    remedy: "Ask over UDP.",
+    meaning: "The name was asked for over TCP, where Sluice did not look.",
+    remedy: "Run it again: Sluice judges DNS over TCP by now.",
   }],
   ["source_forged", {
     meaning: "It was sent in the name of an address that is not the sender's.",

@@ -7,12 +7,19 @@ import { fileURLToPath } from "node:url";
 import { runOrThrow } from "../lab/command.ts";
 
 /** Arguments: see the comment at the start of each program's source. */
-export type BenchProgram = "accept_all" | "connect" | "dns_probe";
+export type BenchProgram =
+  | "accept_all"
+  | "connect"
+  | "dns_probe"
+  | "flows"
+  | "tls_probe";
 
 const LIBRARIES: Readonly<Record<BenchProgram, readonly string[]>> = {
   accept_all: ["-lnetfilter_queue", "-lnfnetlink"],
   connect: [],
   dns_probe: [],
+  flows: [],
+  tls_probe: ["-lssl", "-lcrypto"],
 };
 
 /**

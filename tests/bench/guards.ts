@@ -21,6 +21,9 @@ export const GUARD_NAMES: readonly GuardName[] = [
 /** Where iperf3 listens: beside the site that the policy allows. */
 export const IPERF_PORT = 5201;
 
+/** Where the QUIC server listens, on the same address. */
+export const QUIC_PORT = 443;
+
 /** How long it took until a guard was armed. */
 export interface Arming {
   /** As `sluice start` says. */
@@ -75,6 +78,7 @@ async function armSluice(lab: Lab): Promise<BenchGuard> {
     ...["start", "--netns", lab.netnsPath("run"), "--state", state],
     ...["--egress", "block", "--allow", allowed!.name],
     ...["--allow", `${allowed!.name}:${IPERF_PORT}`],
+    ...["--allow", `${allowed!.name}:${QUIC_PORT}/udp`],
   ]);
   const { pid, milliseconds: ownMs } = JSON.parse(stdout);
   return {

@@ -8,10 +8,18 @@
  */
 import { Lab } from "../lab/lab.ts";
 import { measureBulk } from "./bulk.ts";
-import { compileProgram } from "./compile.ts";
+import { type BenchProgram, compileProgram } from "./compile.ts";
+import { type FlowRates, measureFlowRates } from "./flow_rates.ts";
 import { arm, GUARD_NAMES } from "./guards.ts";
+import { serveQuic } from "./handshakes.ts";
 import { describeMachine } from "./machine.ts";
-import { type Bench, type Effort, type Figures, measure } from "./measure.ts";
+import {
+  type Bench,
+  type Effort,
+  type Figures,
+  lookUpAllowed,
+  measure,
+} from "./measure.ts";
 import { runSluice } from "./sluice.ts";
 import { renderTable } from "./table.ts";
 
@@ -21,6 +29,9 @@ const FULL: Effort = {
   connections: 4_000,
   lookUps: 1_000,
   refusals: 500,
+  handshakes: 300,
+  flowSeconds: 1,
+  maxFlows: 40_000,
   bulkTurns: 20,
   memoryConnections: 10_000,
 };
@@ -32,9 +43,20 @@ const QUICK: Effort = {
   connections: 200,
   lookUps: 50,
   refusals: 50,
+  handshakes: 20,
+  flowSeconds: 0.1,
+  maxFlows: 1_500,
   bulkTurns: 1,
   memoryConnections: 500,
 };
+
+const PROGRAMS: readonly BenchProgram[] = [
+  "accept_all",
+  "connect",
+  "dns_probe",
+  "flows",
+  "tls_probe",
+];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -46,11 +68,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const effort = isQuick ? QUICK : FULL;
   const machine = await describeMachine();
-  const { rounds, helpMs } = await measureRounds(effort);
+  const { rounds, helpMs, rates } = await measureRounds(effort);
   console.error(`bench: throughput, ${effort.bulkTurns} turns`);
   const bulk = await measureBulk(effort.bulkTurns);
   const { connections, warmUp, memoryConnections } = effort;
-  console.log(renderTable({ rounds, bulk, helpMs, memoryConnections }));
+  console.log(renderTable({ rounds, bulk, helpMs, rates, memoryConnections }));
   console.log(
     `Medians of ${effort.rounds} ${
       effort.rounds === 1 ? "round" : "rounds"
@@ -63,7 +85,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function measureRounds(
   effort: Effort,
-): Promise<{ rounds: Figures[]; helpMs: number[] }> {
+): Promise<{ rounds: Figures[]; helpMs: number[]; rates: FlowRates[] }> {
   await using lab = await Lab.up();
   const bench = await prepare(lab, effort);
   const rounds: Figures[] = [];
@@ -73,22 +95,22 @@ async function measureRounds(
     helpMs.push((await runSluice(["--help"])).milliseconds);
     rounds.push(...await runRound(bench, round));
   }
-  return { rounds, helpMs };
+  console.error("bench: rates of new flows");
+  return { rounds, helpMs, rates: await measureRates(bench) };
 }
 
 async function prepare(lab: Lab, effort: Effort): Promise<Bench> {
-  const [acceptAll, connect, dnsProbe] = await Promise.all([
-    compileProgram("accept_all", lab.directory),
-    compileProgram("connect", lab.directory),
-    compileProgram("dns_probe", lab.directory),
-  ]);
-  const programs = {
-    ...{ accept_all: acceptAll, connect, dns_probe: dnsProbe },
-  };
+  const paths = await Promise.all(
+    PROGRAMS.map((program) => compileProgram(program, lab.directory)),
+  );
+  const programs = Object.fromEntries(
+    PROGRAMS.map((program, index) => [program, paths[index]!]),
+  ) as Record<BenchProgram, string>;
+  await serveQuic(lab);
   const bench = { lab, programs, effort };
   // Deno's caches and the kernel's modules: every measured start is warm.
   await using _warm = await arm(lab, {
-    ...{ name: "sluice", acceptAllPath: acceptAll },
+    ...{ name: "sluice", acceptAllPath: programs.accept_all },
   });
   return bench;
 }
@@ -103,4 +125,21 @@ async function runRound(bench: Bench, round: number): Promise<Figures[]> {
     figures.push(await measure(bench, guard));
   }
   return figures;
+}
+
+async function measureRates(bench: Bench): Promise<FlowRates[]> {
+  const { lab, programs, effort } = bench;
+  const rates: FlowRates[] = [];
+  for (const name of GUARD_NAMES) {
+    const acceptAllPath = programs.accept_all;
+    await using guard = await arm(lab, { name, acceptAllPath });
+    await lookUpAllowed(bench);
+    rates.push(
+      await measureFlowRates({
+        ...{ lab, program: programs.flows },
+        ...{ seconds: effort.flowSeconds, maxPerSecond: effort.maxFlows },
+      }, guard),
+    );
+  }
+  return rates;
 }

@@ -12,6 +12,8 @@ import {
   type GuardName,
   REFUSED,
 } from "./guards.ts";
+import { type HandshakeFigures, measureHandshakes } from "./handshakes.ts";
+import { fail, type Findings, runProbe, succeed } from "./probe.ts";
 import { type Memory, readCpuMicros, readMemory } from "./process.ts";
 
 /** How much is measured. */
@@ -22,6 +24,12 @@ export interface Effort {
   readonly connections: number;
   readonly lookUps: number;
   readonly refusals: number;
+  /** Of TLS, of QUIC, and of DNS over TCP. */
+  readonly handshakes: number;
+  /** Of one trial of a rate of new flows. */
+  readonly flowSeconds: number;
+  /** The highest rate of new flows that is tried. */
+  readonly maxFlows: number;
   /** Of bulk transfer with a guard, and as many without. */
   readonly bulkTurns: number;
   /** After so many connections memory is looked at. */
@@ -29,7 +37,7 @@ export interface Effort {
 }
 
 /** One round's figures with one guard; times in microseconds. */
-export interface Figures {
+export interface Figures extends HandshakeFigures {
   readonly guard: GuardName;
   readonly arming: Arming | null;
   /** The first of all connections, while nothing is warm. */
@@ -52,16 +60,6 @@ export interface Bench {
   readonly effort: Effort;
 }
 
-/** A line of `connect` or of `dns_probe`. */
-interface Findings {
-  readonly count: number;
-  readonly failures: number;
-  readonly refused: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly failed_p50: number;
-}
-
 const [{ name: ALLOWED_NAME, addresses: [ALLOWED] }] = SITES as [
   typeof SITES[0] & { addresses: [{ ipv4: string }] },
 ];
@@ -73,7 +71,6 @@ const FIRST_CONNECTIONS = 100;
 
 /** Events are written in batches: the last one is in the journal by then. */
 const SETTLE_MS = 100;
-const PROBE_TIMEOUT_MS = 120_000;
 
 /**
  * Measures everything once.
@@ -88,7 +85,7 @@ export async function measure(
   guard: BenchGuard,
 ): Promise<Figures> {
   const { effort } = bench;
-  await lookUp(bench, 1);
+  await lookUpAllowed(bench);
   const first = await connect(bench, FIRST_CONNECTIONS);
   await connect(bench, effort.warmUp);
   await settle();
@@ -98,6 +95,8 @@ export async function measure(
   const cpu = await cpuOf(guard) - cpuBefore;
   const { p50: lookUpP50 } = await lookUp(bench, effort.lookUps);
   const refusals = await refuse(bench, guard);
+  const count = effort.handshakes;
+  const handshakes = await measureHandshakes({ ...bench, count });
   return {
     guard: guard.name,
     arming: guard.arming,
@@ -107,8 +106,14 @@ export async function measure(
     cpuPerConnection: guard.pid === null ? null : cpu / effort.connections,
     lookUpP50,
     ...refusals,
+    ...handshakes,
     memory: await measureMemory(bench, guard),
   };
+}
+
+/** The name is what makes the address allowed. */
+export async function lookUpAllowed(bench: Bench): Promise<void> {
+  await lookUp(bench, 1);
 }
 
 async function connect(bench: Bench, count: number): Promise<Findings> {
@@ -116,7 +121,6 @@ async function connect(bench: Bench, count: number): Promise<Findings> {
   return succeed(await probe(bench, "connect", [String(count), ...target]));
 }
 
-/** The name is what makes the address allowed. */
 async function lookUp(bench: Bench, count: number): Promise<Findings> {
   return succeed(await ask(bench, { count, name: ALLOWED_NAME }));
 }
@@ -152,41 +156,12 @@ function ask(
   return probe(bench, "dns_probe", args);
 }
 
-async function probe(
+function probe(
   { lab, programs }: Bench,
   program: BenchProgram,
   args: readonly string[],
 ): Promise<Findings> {
-  const { code, stdout, stderr } = await lab.in(
-    "run",
-    [programs[program], ...args],
-    { timeoutMs: PROBE_TIMEOUT_MS },
-  );
-  if (code === 0) return JSON.parse(stdout);
-  throw new Error(
-    `Cannot run "${program} ${args.join(" ")}": exit code is ${code} with ` +
-      `"${stderr.trim()}", 0 is needed`,
-  );
-}
-
-function succeed(findings: Findings): Findings {
-  if (findings.failures === 0 && findings.count > 0) return findings;
-  throw unexpected("none", findings);
-}
-
-function fail(findings: Findings): Findings {
-  if (findings.count === 0 && findings.refused > 0) {
-    if (findings.refused === findings.failures) return findings;
-  }
-  throw unexpected("all", findings);
-}
-
-function unexpected(wanted: string, findings: Findings): Error {
-  const { count, failures, refused } = findings;
-  return new Error(
-    `Cannot trust the probe: ${refused} of ${count + failures} were refused ` +
-      `and ${failures - refused} ran out of time, ${wanted} refused is needed`,
-  );
+  return runProbe(lab, [programs[program], ...args]);
 }
 
 async function measureMemory(

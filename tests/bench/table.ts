@@ -4,8 +4,17 @@
  * @module
  */
 import type { BulkFigures } from "./bulk.ts";
+import type { FlowRates } from "./flow_rates.ts";
 import type { GuardName } from "./guards.ts";
 import type { Figures } from "./measure.ts";
+import {
+  count,
+  gigabits,
+  megabytes,
+  micros,
+  milliseconds,
+  percent,
+} from "./units.ts";
 
 /** All rounds of all guards, and what Deno needs to start our program at all. */
 export interface Results {
@@ -13,6 +22,8 @@ export interface Results {
   readonly bulk: BulkFigures;
   /** Of `sluice --help` from outside: a start of nothing, per round. */
   readonly helpMs: readonly number[];
+  /** One of each guard. */
+  readonly rates: readonly FlowRates[];
   /** After so many connections memory was looked at. */
   readonly memoryConnections: number;
 }
@@ -22,7 +33,7 @@ interface Row {
   readonly name: string;
   readonly none: number | null;
   readonly acceptAll: number | null;
-  readonly sluice: number;
+  readonly sluice: number | null;
   readonly format: (value: number) => string;
   /** What Sluice's figure is divided by. */
   readonly against: "none" | "acceptAll" | null;
@@ -82,7 +93,8 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
+function makeRows(results: Results): Row[] {
+  const { rounds, bulk, helpMs, memoryConnections } = results;
   const of = (guard: GuardName, pick: (figures: Figures) => number | null) => {
     const values = rounds.filter((figures) => figures.guard === guard)
       .map(pick).filter((value) => value !== null);
@@ -91,7 +103,7 @@ function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
   const each = (pick: (figures: Figures) => number | null) => ({
     none: of("none", pick),
     acceptAll: of("accept_all", pick),
-    sluice: of("sluice", pick)!,
+    sluice: of("sluice", pick),
   });
   const connect = each((figures) => figures.connectP50);
   const times = { format: micros, against: "none" } as const;
@@ -103,7 +115,7 @@ function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
       name: "connect(), p50, added",
       none: null,
       acceptAll: connect.acceptAll! - connect.none!,
-      sluice: connect.sluice - connect.none!,
+      sluice: connect.sluice! - connect.none!,
       ...{ format: micros, against: "acceptAll", goal: AT_MOST_1_3 },
     },
     {
@@ -133,6 +145,22 @@ function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
       ...each((figures) => figures.lookUpP50),
       ...times,
     },
+    {
+      name: "DNS look-up over TCP, p50",
+      ...each((figures) => figures.tcpLookUpP50),
+      ...times,
+    },
+    {
+      name: "TLS handshake, p50",
+      ...each((figures) => figures.tlsP50),
+      ...times,
+    },
+    {
+      name: "QUIC handshake, p50",
+      ...each((figures) => figures.quicP50),
+      ...times,
+    },
+    ...makeRateRows(results.rates),
     {
       name: "connect() refused, p50",
       ...each((figures) => figures.refusalP50),
@@ -167,34 +195,45 @@ function makeRows({ rounds, bulk, helpMs, memoryConnections }: Results): Row[] {
   ];
 }
 
+function makeRateRows(rates: readonly FlowRates[]): Row[] {
+  const each = (pick: (rates: FlowRates) => number | null) => {
+    const of = (name: GuardName) => {
+      const found = rates.find(({ guard }) => guard === name);
+      return found === undefined ? null : pick(found);
+    };
+    return {
+      none: of("none"),
+      acceptAll: of("accept_all"),
+      sluice: of("sluice"),
+    };
+  };
+  return [
+    {
+      name: "new flows per second, none lost or late",
+      ...each(({ mostPerSecond }) => mostPerSecond),
+      ...{ format: count, against: "acceptAll" },
+    },
+    {
+      name: "agent CPU at 1000 new flows per second",
+      ...each(({ cpuShare }) => cpuShare),
+      ...{ format: percent, against: "acceptAll" },
+    },
+  ];
+}
+
 function formatRow(row: Row): string[] {
   const { name, none, acceptAll, sluice, format, against, goal } = row;
   const base = against === null ? null : row[against];
-  const ratio = base === null ? NaN : sluice / base;
-  const result = goal?.isMet({ ratio, sluice }) ? "met" : "**missed**";
+  const ratio = base === null || sluice === null ? NaN : sluice / base;
+  const isMet = sluice !== null && goal?.isMet({ ratio, sluice });
+  const result = isMet ? "met" : "**missed**";
   const cell = (value: number | null) => value === null ? "–" : format(value);
   return [
     name,
     cell(none),
     cell(acceptAll),
     cell(sluice),
-    base === null ? "–" : ratio.toFixed(2),
+    Number.isNaN(ratio) ? "–" : ratio.toFixed(2),
     goal === undefined ? "–" : `${goal.text}: ${result}`,
   ];
-}
-
-function micros(value: number): string {
-  return `${value.toFixed(1)} µs`;
-}
-
-function milliseconds(value: number): string {
-  return `${value.toFixed(0)} ms`;
-}
-
-function gigabits(value: number): string {
-  return `${(value / 1e9).toFixed(2)} Gbit/s`;
-}
-
-function megabytes(value: number): string {
-  return `${(value / 1e6).toFixed(1)} MB`;
 }

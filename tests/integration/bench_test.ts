@@ -10,6 +10,8 @@ const TIMEOUT_MS = 120_000;
 
 const TIME = String.raw`-?\d+\.\d µs`;
 const SPEED = String.raw`\d+\.\d\d Gbit/s`;
+const COUNT = String.raw`\d+`;
+const PERCENT = String.raw`\d+\.\d %`;
 const RATIO = String.raw`-?\d+\.\d\d`;
 const NONE = "–";
 
@@ -40,6 +42,20 @@ const ROWS: readonly { name: string; cells: readonly string[] }[] = [
     cells: [TIME, TIME, TIME, RATIO, NONE],
   },
   { name: "DNS look-up, p50", cells: [TIME, TIME, TIME, RATIO, NONE] },
+  {
+    name: "DNS look-up over TCP, p50",
+    cells: [TIME, TIME, `(?:${TIME}|${NONE})`, `(?:${RATIO}|${NONE})`, NONE],
+  },
+  { name: "TLS handshake, p50", cells: [TIME, TIME, TIME, RATIO, NONE] },
+  { name: "QUIC handshake, p50", cells: [TIME, TIME, TIME, RATIO, NONE] },
+  {
+    name: "new flows per second, none lost or late",
+    cells: [COUNT, COUNT, COUNT, `(?:${RATIO}|${NONE})`, NONE],
+  },
+  {
+    name: "agent CPU at 1000 new flows per second",
+    cells: [NONE, PERCENT, PERCENT, RATIO, NONE],
+  },
   {
     name: "connect() refused, p50",
     cells: [TIME, NONE, TIME, RATIO, NONE],
@@ -179,6 +195,7 @@ for (const { name, sluice, bulk = [10e9], row } of GOALS) {
       ],
       bulk: { none: [10e9], sluice: bulk },
       helpMs: [80],
+      rates: [],
       memoryConnections: 10,
     });
     assert.ok(table.split("\n").includes(row), table);
@@ -189,7 +206,8 @@ function figures(own: Partial<Figures> & Pick<Figures, "guard">): Figures {
   const { guard } = own;
   return {
     ...{ firstConnectP50: 1, connectP50: 1, connectP99: 1, lookUpP50: 1 },
-    ...{ refusalP50: 1, deniedLookUpP50: 1 },
+    ...{ refusalP50: 1, deniedLookUpP50: 1, tlsP50: 1, quicP50: 1 },
+    tcpLookUpP50: null,
     cpuPerConnection: guard === "none" ? null : 20,
     arming: guard === "sluice" ? { ownMs: 200, outsideMs: 300 } : null,
     memory: guard === "none" ? null : { resident: 2e6, proportional: 1e6 },

@@ -19,6 +19,7 @@ const PACKAGES = [
   "libc6-dev",
   "libnetfilter-queue-dev",
   "libnetfilter-queue1",
+  "libssl-dev",
   "netcat-openbsd",
   "nginx-light",
   "openssl",

@@ -46,10 +46,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     files: [],
     packages: {
       // QUIC's first packets are encrypted with keys that stand in them.
-      "node:crypto": [
-        "agent/decode/quic_keys.ts",
-        "agent/decode/quic_protection.ts",
-      ],
+      "node:crypto": ["agent/decode/quic_crypto.ts"],
     },
     why:
       "decode/ reads hostile bytes while the packet is held: pure and without dependencies it can be fuzzed alone and nothing else can throw or hang in it",

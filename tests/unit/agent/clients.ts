@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Decision } from "../../../agent/decide/decision.ts";
 import { HOOK } from "../../../agent/decode/nfqueue.ts";
 import {
   decodePacket,
@@ -12,6 +13,7 @@ import {
 } from "../../../agent/decode/packet.ts";
 import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
 import type { Seen } from "../../../agent/outcome.ts";
+import type { EventBody } from "../../../agent/record/event.ts";
 import { ascii } from "../decode/hellos.ts";
 
 /** Another program's mark, on every packet that is queued. */
@@ -136,5 +138,28 @@ function packetOf(
     tcpSequence: 0,
     tcpAcknowledgment: 0,
     payload: typeof data === "string" ? ascii(data) : data,
+  };
+}
+
+/** The event of a flow that was decided so. */
+export function eventOf(
+  { decision, enforced, why, rule, names }: Decision,
+  sni: string | null,
+): Extract<EventBody, { kind: "connection" }> {
+  return {
+    kind: "connection",
+    decision,
+    enforced,
+    why,
+    rule,
+    protocol: "tcp",
+    direction: "output",
+    source: { address: "192.0.2.10", port: 1 },
+    destination: { address: "198.51.100.1", port: 443 },
+    names,
+    sni,
+    step: null,
+    process: null,
+    container: null,
   };
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Decision } from "../../../agent/decide/decision.ts";
 import { addressKey } from "../../../agent/decide/address_key.ts";
 import { decideFlow } from "../../../agent/decide/flow.ts";
 import { compilePolicy } from "../../../agent/decide/match.ts";
@@ -7,14 +6,12 @@ import { NameTable } from "../../../agent/decide/names.ts";
 import type { Packet } from "../../../agent/decode/packet.ts";
 import { MARK } from "../../../agent/enforce/marks.ts";
 import type { Outcome } from "../../../agent/outcome.ts";
-import type { EventBody } from "../../../agent/record/event.ts";
 import { RecentFlows } from "../../../agent/record/recent.ts";
 import { WatchedFlows } from "../../../agent/watched_flows.ts";
 import { NOBODY, policyOf, type PolicyTexts } from "../decide/policies.ts";
 import { hex } from "../../hex.ts";
 import { makeHello, makeRecords, serverName } from "../decode/hellos.ts";
-import { cryptoFrame, sealDatagram } from "../decode/quic_seal.ts";
-import { datagram, queued, QUEUED_MARK, TcpClient } from "./clients.ts";
+import { eventOf, queued, QUEUED_MARK, TcpClient } from "./clients.ts";
 
 const ACCEPT = 1;
 const SAY_MS = 5_000;
@@ -56,7 +53,7 @@ class Guard {
   /** Of each event `why sni`, with ` audit` when it was not carried out. */
   readonly said: string[] = [];
 
-  constructor(texts: PolicyTexts = { allow: ["a.example", "a.example/udp"] }) {
+  constructor(texts: PolicyTexts = { allow: ["a.example"] }) {
     this.#policy = compilePolicy(policyOf(texts));
     const address = addressKey(Uint8Array.of(198, 51, 100, 1));
     this.#world.names.pin("a.example", address);
@@ -213,25 +210,6 @@ Deno.test("WatchedFlows holds pieces that come out of order, or again", () => {
     ...PASS,
     released: [3, 4],
   });
-});
-
-Deno.test("WatchedFlows holds the datagrams of a QUIC hello", () => {
-  const guard = new Guard();
-  const hello = makeHello({ extensions: [serverName("a.example")] });
-  const parts = [[0, 60], [60, hello.length]].map(([from, to], number) =>
-    sealDatagram({
-      frames: cryptoFrame(from!, hello.subarray(from, to)),
-      number,
-    })
-  );
-
-  assert.deepEqual(guard.send(datagram(parts[0]!)), HOLD);
-  assert.deepEqual(guard.send(datagram(parts[1]!)), {
-    ...PASS,
-    released: [1],
-  });
-  assert.deepEqual(guard.said, ["allowed_name a.example"]);
-  assert.deepEqual(guard.send(datagram(hex("4cfe4189655e5cd5"))), ALLOW);
 });
 
 Deno.test("WatchedFlows lets a flow of SSH go by its address", () => {
@@ -518,28 +496,6 @@ function openMany(guard: Guard, count: number): TcpClient[] {
     guard.send(client.syn());
     return client;
   });
-}
-
-function eventOf(
-  { decision, enforced, why, rule, names }: Decision,
-  sni: string | null,
-): Extract<EventBody, { kind: "connection" }> {
-  return {
-    kind: "connection",
-    decision,
-    enforced,
-    why,
-    rule,
-    protocol: "tcp",
-    direction: "output",
-    source: { address: "192.0.2.10", port: 1 },
-    destination: { address: "198.51.100.1", port: 443 },
-    names,
-    sni,
-    step: null,
-    process: null,
-    container: null,
-  };
 }
 
 function helloFor(name: string): Uint8Array {

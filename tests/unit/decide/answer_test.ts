@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { learnedFrom } from "../../../agent/decide/answer.ts";
 import type { DnsMessage, DnsRecord } from "../../../agent/decode/dns.ts";
 import { formatAddress } from "../../../agent/decode/address.ts";
+import { hex } from "../../hex.ts";
 import { addressOf } from "./policies.ts";
 
 const QUESTION = { name: "a.example", type: 1, class: 1 };
@@ -35,6 +36,7 @@ function answer(
     truncated: false,
     recursionDesired: true,
     recursionAvailable: true,
+    reserved: false,
     rcode: 0,
     questions: [{ ...QUESTION, bytes: new Uint8Array() }],
     answers: records.map(record),
@@ -200,3 +202,62 @@ Deno.test("learnedFrom() learns the same whatever the records' order", () => {
     ),
   );
 });
+
+/** RFC 9460 section 2.2: a priority, the owner itself, and one hint. */
+function serviceRecord(name: string, priority = 1): DnsRecord {
+  const data = hex(`000${priority} 00 0004 0004 c0000209`);
+  return { name, type: 65, class: 1, ttlSeconds: 20, data, target: null };
+}
+
+const HINTED: readonly {
+  name: string;
+  asked: string;
+  type?: number;
+  record: DnsRecord;
+  learned: readonly string[];
+}[] = [
+  {
+    name: "the hints of the name's own record",
+    asked: "a.example",
+    record: serviceRecord("a.example"),
+    learned: ["a.example 192.0.2.9 20"],
+  },
+  {
+    name: "the hints of another port for its host",
+    asked: "_8443._https.a.example",
+    record: serviceRecord("_8443._https.a.example"),
+    learned: ["a.example 192.0.2.9 20"],
+  },
+  {
+    name: "no hint of an alias",
+    asked: "a.example",
+    record: serviceRecord("a.example", 0),
+    learned: [],
+  },
+  {
+    name: "no hint of a name that was not asked for",
+    asked: "a.example",
+    record: serviceRecord("b.example"),
+    learned: [],
+  },
+  {
+    name: "no hint that was not asked for",
+    asked: "a.example",
+    type: 1,
+    record: serviceRecord("a.example"),
+    learned: [],
+  },
+];
+
+for (const { name, asked, type = 65, record, learned } of HINTED) {
+  Deno.test(`learnedFrom() takes ${name}`, () => {
+    const message = answer([], { answers: [record] });
+    const found = learnedFrom(message, { name: asked, type, class: 1 });
+    assert.deepEqual(
+      found.map(({ name, address, ttlSeconds }) =>
+        `${name} ${formatAddress(address)} ${ttlSeconds}`
+      ),
+      learned,
+    );
+  });
+}

@@ -20,8 +20,9 @@ Deno.test("parsePolicy() fills in every default", () => {
     egress: "block",
     allow: [],
     deny: [],
-    names: "answered",
+    names: "said",
     inbound: "listening",
+    dns: { unseen: 32_768 },
     source: { watch: true, ignore: [] },
     on: { denied: "warn", overwritten: "warn" },
   });
@@ -36,6 +37,7 @@ deny:
   - b.example
 names: said
 inbound: allow
+dns: { unseen: any }
 source: { watch: false, ignore: [ "dist/**" ] }
 on: { denied: fail, overwritten: ignore }
 `,
@@ -61,6 +63,7 @@ on: { denied: fail, overwritten: ignore }
     }],
     names: "said",
     inbound: "allow",
+    dns: { unseen: "any" },
     source: { watch: false, ignore: ["dist/**"] },
     on: { denied: "fail", overwritten: "ignore" },
   });

@@ -32,6 +32,7 @@ allow:
 deny: [ "*.bad.example", { host: worse.example, port: 80 } ]
 names: said
 inbound: deny
+dns: { unseen: 4096 }
 source: { watch: false, ignore: [ "dist/**" ] }
 on: { denied: fail, overwritten: ignore }
 `,
@@ -58,6 +59,9 @@ export const REFUSED: readonly PolicyFixture[] = [
   { name: "an egress in upper case", text: "version: 1\negress: BLOCK" },
   { name: "an empty egress", text: "version: 1\negress:" },
   { name: "an unknown names", text: "version: 1\nnames: shouted" },
+  { name: "a limit below zero", text: "version: 1\ndns: { unseen: -1 }" },
+  { name: "a limit in words", text: "version: 1\ndns: { unseen: all }" },
+  { name: "half a byte", text: "version: 1\ndns: { unseen: 0.5 }" },
   { name: "an unknown inbound", text: "version: 1\ninbound: all" },
   { name: "a consequence of YAML 1.1", text: "version: 1\non: { denied: no }" },
   { name: "settings that are a list", text: "version: 1\nsource: []" },

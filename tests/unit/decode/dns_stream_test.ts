@@ -127,11 +127,11 @@ Deno.test("DnsStream takes nothing for nothing", () => {
 });
 
 Deno.test("DnsStream takes as many messages in a segment as it says", () => {
-  const segment = framed(Array.from({ length: 256 }, () => QUERY));
+  const segment = framed(Array.from({ length: 1024 }, () => QUERY));
   const pushed = new DnsStream().push(segment);
 
   assert.ok(pushed.ok);
-  assert.equal(pushed.value.length, 256);
+  assert.equal(pushed.value.length, 1024);
 });
 
 const REFUSED: readonly { name: string; pieces: string[]; why: string }[] = [
@@ -162,8 +162,8 @@ const REFUSED: readonly { name: string; pieces: string[]; why: string }[] = [
   },
   {
     name: "one message too many in a segment",
-    pieces: [`000c ${"00".repeat(12)}`.repeat(257)],
-    why: "dns stream has over 256 messages in one segment",
+    pieces: [`000c ${"00".repeat(12)}`.repeat(1025)],
+    why: "dns stream has over 1024 messages in one segment",
   },
   {
     name: "TLS",
@@ -182,3 +182,27 @@ for (const { name, pieces, why } of REFUSED) {
     assert.equal(stream.isInside, false);
   });
 }
+
+Deno.test("DnsStream refuses a message by its length alone when it is too long", () => {
+  const stream = new DnsStream(QUERY.length);
+  assert.ok(stream.push(framed([QUERY])).ok);
+  const pushed = stream.push(Uint8Array.of(0, QUERY.length + 1));
+
+  assert.deepEqual(pushed, {
+    ok: false,
+    why: `dns stream message is ${QUERY.length + 1} of at most ` +
+      `${QUERY.length} bytes`,
+  });
+});
+
+Deno.test("DnsStream counts what there is of a message, without its length", () => {
+  const stream = new DnsStream();
+  const counts = [...framed([QUERY])].map((byte) => {
+    stream.push(Uint8Array.of(byte));
+    return stream.unfinishedBytes;
+  });
+
+  const { length } = QUERY;
+  const unfinished = Array.from({ length: length - 1 }, (_, at) => at + 1);
+  assert.deepEqual(counts, [0, 0, ...unfinished, 0]);
+});

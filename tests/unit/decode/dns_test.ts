@@ -33,6 +33,7 @@ Deno.test("decodeDns() reads a captured query", () => {
       truncated: false,
       recursionDesired: true,
       recursionAvailable: false,
+      reserved: false,
       rcode: 0,
       questions: [{
         name: "cdn.example.org",
@@ -48,6 +49,7 @@ Deno.test("decodeDns() reads a captured query", () => {
         extendedRcode: 0,
         version: 0,
         dnssecOk: false,
+        reservedFlags: 0,
         options: hex("000a 0008 a446be192a7226c2"),
       },
       questionEnd: 33,
@@ -164,6 +166,7 @@ Deno.test("decodeDns() reads every part of edns", () => {
     extendedRcode: 1,
     version: 2,
     dnssecOk: true,
+    reservedFlags: 1,
     options: new Uint8Array(0),
   });
 });
@@ -175,6 +178,7 @@ Deno.test("decodeDns() reads every bit of the header", () => {
   const { value } = decoded;
   assert.equal(value.id, 0xffff);
   assert.equal(value.response, false);
+  assert.equal(value.reserved, false);
   assert.equal(value.opcode, 5);
   assert.equal(value.authoritative, true);
   assert.equal(value.truncated, true);

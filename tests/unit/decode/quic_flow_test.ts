@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { QuicFlow } from "../../../agent/decode/quic_flow.ts";
+import {
+  QuicFlow,
+  type QuicFlowReading,
+} from "../../../agent/decode/quic_flow.ts";
+import { QUIC_VERSION } from "../../../agent/decode/quic_header.ts";
 import { hex } from "../../hex.ts";
 import {
   cryptoFrame,
@@ -8,6 +12,7 @@ import {
   join,
   longPacket,
   sealDatagram,
+  sealInitial,
 } from "./quic_seal.ts";
 import { V1_SHORT } from "./quic_vectors.ts";
 
@@ -28,6 +33,12 @@ const ACKNOWLEDGED = sealDatagram({
   destination: CHOSEN,
   keysOf: DESTINATION,
 });
+/** Opens a connection under the ID that the server chose for the first. */
+const SECOND_OF_CHOSEN = sealDatagram({
+  frames: cryptoFrame(0, OTHER_HELLO),
+  destination: CHOSEN,
+});
+const ZEROS = new Uint8Array(1200);
 const FINISHED = longPacket(0xe0, { destination: CHOSEN, bytes: 60 });
 const DATA = hex(V1_SHORT);
 
@@ -40,12 +51,12 @@ const FLOWS: readonly {
   {
     name: "a connection from its hello to its data",
     datagrams: [WHOLE, ACKNOWLEDGED, FINISHED, DATA],
-    kinds: ["crypto", "continuation", "continuation", "continuation"],
+    kinds: ["crypto", "crypto", "handshake", "not_quic"],
   },
   {
     name: "a handshake that goes on in one datagram",
     datagrams: [WHOLE, join([ACKNOWLEDGED, FINISHED, DATA])],
-    kinds: ["crypto", "continuation"],
+    kinds: ["crypto", "crypto"],
   },
   {
     name: "data before any hello",
@@ -60,12 +71,12 @@ const FLOWS: readonly {
       sealDatagram({ frames: cryptoFrame(300, HELLO.subarray(300)) }),
       DATA,
     ],
-    kinds: ["incomplete", "not_quic", "crypto", "continuation"],
+    kinds: ["incomplete", "not_quic", "crypto", "not_quic"],
   },
   {
     name: "a second connection that shows its hello",
     datagrams: [WHOLE, DATA, OTHER_WHOLE, DATA],
-    kinds: ["crypto", "continuation", "crypto", "continuation"],
+    kinds: ["crypto", "not_quic", "crypto", "not_quic"],
   },
   {
     name: "a second connection whose hello is in two halves",
@@ -107,17 +118,98 @@ const FLOWS: readonly {
         OTHER_WHOLE,
       ]),
     ],
-    kinds: ["crypto", "crypto"],
+    // Sealed for the one and for the other: the server chooses.
+    kinds: ["crypto", "refused"],
   },
   {
     name: "a second connection in a version that is not known",
-    datagrams: [WHOLE, hex("c0 1a2a3a4a 00 00"), DATA],
-    kinds: ["crypto", "unreadable", "continuation"],
+    datagrams: [WHOLE, join([hex("c0 1a2a3a4a 00 00"), ZEROS]), DATA],
+    kinds: ["crypto", "unreadable", "not_quic"],
+  },
+  {
+    name: "what is too short to open a connection in any other version",
+    datagrams: [hex("c0 1a2a3a4a 00 00"), hex("80"), hex("e30003fa0001000000")],
+    kinds: ["not_quic", "not_quic", "not_quic"],
+  },
+  {
+    name: "what is no connection in any other version",
+    datagrams: [join([hex("80 60aabbcc 15 00"), ZEROS])],
+    kinds: ["not_quic"],
+  },
+  {
+    name: "a second hello that the server asked for, in two pieces",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: cryptoFrame(HELLO.length, OTHER_HELLO.subarray(0, 300)),
+        destination: CHOSEN,
+        keysOf: DESTINATION,
+      }),
+      sealInitial({
+        frames: cryptoFrame(HELLO.length + 300, OTHER_HELLO.subarray(300)),
+        destination: CHOSEN,
+        keysOf: DESTINATION,
+      }),
+    ],
+    kinds: ["crypto", "incomplete", "crypto"],
+  },
+  {
+    name: "a second hello without an answer",
+    datagrams: [
+      WHOLE,
+      sealDatagram({ frames: cryptoFrame(HELLO.length, OTHER_HELLO) }),
+    ],
+    kinds: ["crypto", "refused"],
+  },
+  {
+    name: "the same connection ID in another version, after a negotiation",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: cryptoFrame(0, OTHER_HELLO),
+        version: QUIC_VERSION.V2,
+      }),
+      sealDatagram({
+        frames: cryptoFrame(OTHER_HELLO.length, HELLO),
+        version: QUIC_VERSION.V2,
+      }),
+    ],
+    kinds: ["crypto", "crypto", "refused"],
+  },
+  {
+    name: "an acknowledgement in another version, with the same keys' origin",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: hex("02 00 00 00 00"),
+        version: QUIC_VERSION.V2,
+        destination: CHOSEN,
+        keysOf: DESTINATION,
+      }),
+    ],
+    kinds: ["crypto", "crypto"],
+  },
+  {
+    name: "a datagram that is of a known connection and opens another",
+    datagrams: [WHOLE, join([ACKNOWLEDGED, SECOND_OF_CHOSEN])],
+    kinds: ["crypto", "refused"],
+  },
+  {
+    name: "an Initial packet that is of no connection",
+    datagrams: [
+      WHOLE,
+      sealDatagram({
+        frames: hex("01"),
+        destination: CHOSEN,
+        keysOf: OTHER,
+      }),
+    ],
+    kinds: ["crypto", "unauthentic"],
   },
   {
     name: "a hello in a datagram that servers discard",
     datagrams: [WHOLE, OTHER_WHOLE.subarray(0, 100), DATA],
-    kinds: ["crypto", "refused", "continuation"],
+    kinds: ["crypto", "refused", "not_quic"],
   },
   {
     name: "the first hello said again in other words",
@@ -155,21 +247,18 @@ for (const { name, datagrams, kinds } of FLOWS) {
 Deno.test("QuicFlow gives each connection its own hello", () => {
   const flow = new QuicFlow();
 
-  assert.deepEqual(flow.add(WHOLE), { kind: "crypto", bytes: HELLO });
-  assert.deepEqual(flow.add(OTHER_WHOLE), {
-    kind: "crypto",
-    bytes: OTHER_HELLO,
-  });
-  assert.deepEqual(flow.add(WHOLE), { kind: "crypto", bytes: HELLO });
+  assert.deepEqual(messageOf(flow.add(WHOLE)), HELLO);
+  assert.deepEqual(messageOf(flow.add(OTHER_WHOLE)), OTHER_HELLO);
+  assert.deepEqual(messageOf(flow.add(WHOLE)), HELLO);
 });
 
 for (
   const [file, kinds] of [
     ["quic_go_v1", ["incomplete", "crypto"]],
-    ["aioquic_v1", ["crypto", "continuation", "continuation"]],
-    ["aioquic_v1to2", ["crypto", "continuation", "continuation"]],
-    ["aioquic_retry", ["crypto", "crypto", "continuation", "continuation"]],
-    ["aioquic_early", ["crypto", "continuation", "continuation"]],
+    ["aioquic_v1", ["crypto", "crypto", "not_quic"]],
+    ["aioquic_v1to2", ["crypto", "crypto", "not_quic"]],
+    ["aioquic_retry", ["crypto", "crypto", "crypto", "not_quic"]],
+    ["aioquic_early", ["crypto", "crypto", "not_quic"]],
   ] as const
 ) {
   Deno.test(`QuicFlow reads the captured datagrams of ${file}`, () => {
@@ -199,3 +288,28 @@ Deno.test("QuicFlow asks a connection that it has forgotten for all of its hello
   assert.equal(flow.add(half).kind, "incomplete");
   assert.equal(flow.add(WHOLE).kind, "crypto");
 });
+
+Deno.test("QuicFlow tells connections apart, also under an ID of the server's", () => {
+  const flow = new QuicFlow();
+  const { connection } = flow.add(WHOLE);
+
+  assert.notEqual(flow.add(OTHER_WHOLE).connection, connection);
+  assert.equal(flow.add(ACKNOWLEDGED).connection, connection);
+  assert.equal(flow.add(DATA).connection, null);
+  assert.ok(flow.knows(WHOLE));
+  assert.ok(!flow.knows(ACKNOWLEDGED));
+});
+
+Deno.test("QuicFlow forgets a connection that it is told to", () => {
+  const flow = new QuicFlow();
+  const { connection } = flow.add(WHOLE);
+  assert.ok(flow.size > HELLO.length);
+  flow.forget(connection!);
+
+  assert.equal(flow.size, 0);
+  assert.equal(flow.add(ACKNOWLEDGED).kind, "unauthentic");
+});
+
+function messageOf(reading: QuicFlowReading): Uint8Array | null {
+  return reading.kind === "crypto" ? reading.bytes : null;
+}

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { QUIC_VERSION } from "../../../agent/decode/quic_header.ts";
-import {
-  QuicCryptoAssembler,
-  type QuicReading,
-} from "../../../agent/decode/quic_initial.ts";
+import { QuicCryptoAssembler } from "../../../agent/decode/quic_initial.ts";
+import type { QuicReading } from "../../../agent/decode/quic_reading.ts";
 import { decodeClientHelloMessage } from "../../../agent/decode/tls_client_hello.ts";
 import { hex } from "../../hex.ts";
 import {

@@ -63,7 +63,7 @@ Deno.test("QuicStream keeps its own copy", () => {
 Deno.test("QuicStream takes pieces in any order, overlapping and again", () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 4, max: 20_000 }),
+      fc.integer({ min: 4, max: 16_000 }),
       fc.array(fc.integer({ min: 1, max: 2000 }), { maxLength: 25 }),
       fc.infiniteStream(fc.nat({ max: 1000 })),
       (bytes, lengths, random) => {
@@ -108,18 +108,18 @@ const REFUSED: readonly {
   },
   {
     name: "a piece that reaches too far",
-    pieces: [{ offset: 65_536, data: hex("00") }],
-    why: "quic crypto stream reaches byte 65537 of at most 65536",
+    pieces: [{ offset: 16_384, data: hex("00") }],
+    why: "quic crypto stream reaches byte 16385 of at most 16384",
   },
   {
     name: "an offset of 2^62 - 1",
     pieces: [{ offset: 2 ** 62, data: hex("00") }],
-    why: `quic crypto stream reaches byte ${2 ** 62} of at most 65536`,
+    why: `quic crypto stream reaches byte ${2 ** 62} of at most 16384`,
   },
   {
     name: "an empty piece that reaches too far",
-    pieces: [{ offset: 65_537, data: hex("") }],
-    why: "quic crypto stream reaches byte 65537 of at most 65536",
+    pieces: [{ offset: 16_385, data: hex("") }],
+    why: "quic crypto stream reaches byte 16385 of at most 16384",
   },
   {
     name: "another message than a ClientHello",
@@ -128,8 +128,8 @@ const REFUSED: readonly {
   },
   {
     name: "a message that says it is too long",
-    pieces: [{ offset: 0, data: hex("0100fffd") }],
-    why: "quic crypto stream message is 65537 of at most 65536 bytes",
+    pieces: [{ offset: 0, data: hex("01003ffd") }],
+    why: "quic crypto stream message ends at byte 16385 of at most 16384",
   },
   {
     name: "something behind the message",
@@ -173,10 +173,38 @@ Deno.test("QuicStream takes as many pieces as it says", () => {
 });
 
 Deno.test("QuicStream takes the longest message it says", () => {
-  const hello = helloOf(65_536);
+  const hello = helloOf(16_384);
   const stream = new QuicStream();
   stream.add({ offset: 1, data: hello.subarray(1) });
   stream.add({ offset: 0, data: hello.subarray(0, 1) });
 
   assert.deepEqual(stream.message, hello);
+});
+
+Deno.test("QuicStream gives a second message when the server has asked for it", () => {
+  const stream = new QuicStream();
+  const second = helloOf(500);
+  const at = (from: number, to: number) => ({
+    offset: HELLO.length + from,
+    data: second.subarray(from, to),
+  });
+  stream.add(piece(0, 600));
+  stream.answer();
+  assert.deepEqual(stream.message, HELLO);
+
+  assert.equal(stream.add(at(100, 500)).ok, true);
+  assert.equal(stream.message, null);
+  assert.equal(stream.add(at(0, 100)).ok, true);
+  assert.deepEqual(stream.message, second);
+  assert.deepEqual(stream.add(piece(0, 600)), { ok: true, value: null });
+  assert.deepEqual(stream.add(at(499, 500)), { ok: true, value: null });
+});
+
+Deno.test("QuicStream refuses what is no second hello", () => {
+  for (const dump of ["02", "01003ffd", "01000000 00"]) {
+    const stream = new QuicStream();
+    stream.answer();
+    stream.add(piece(0, 600));
+    assert.equal(stream.add({ offset: 600, data: hex(dump) }).ok, false, dump);
+  }
 });

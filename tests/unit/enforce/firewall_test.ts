@@ -3,6 +3,7 @@ import { Firewall, kernelFamilies } from "../../../agent/enforce/firewall.ts";
 import { findTool } from "../../../agent/enforce/iptables_tool.ts";
 import { slotOf } from "../../../agent/enforce/marks.ts";
 import type { Guarded } from "../../../agent/enforce/rule.ts";
+import { ruleText } from "../../../agent/enforce/rule.ts";
 import { guardRules } from "../../../agent/enforce/rules.ts";
 import { AgentError } from "../../../agent/errors.ts";
 import { readDirectory } from "../../../ffi/directories.ts";
@@ -139,7 +140,7 @@ Deno.test("Firewall keeps the kernel's rules as we wrote them", () => {
     for (const { chains, hooks } of guardRules(guarded, family)) {
       for (const { name, rules } of chains) {
         for (const rule of rules) {
-          const line = `-A ${name} ${rule.join(" ")}`;
+          const line = `-A ${name} ${ruleText(rule)}`;
           assert.ok(known.has(sorted(line)), line);
         }
       }

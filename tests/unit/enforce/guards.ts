@@ -25,6 +25,7 @@ export function guardOf(
     inbound: "listening",
     cgroup: scope === "host" ? null : "sluice/run-4711",
     listening: LISTENING,
+    saidPorts: [443],
   };
 }
 
@@ -37,6 +38,7 @@ export const anyGuard: fc.Arbitrary<Guarded> = fc.record({
   ),
   cgroup: fc.constantFrom(null, "sluice/run-4711"),
   listening: fc.constantFrom(LISTENING, { tcp: [], udp: [] }),
+  saidPorts: fc.constantFrom(null, [], [443, 8010]),
 });
 
 /** Marks with and without bits of ours and of others. */
@@ -52,6 +54,7 @@ export const anyPacket: fc.Arbitrary<Passing> = fc.record({
   ),
   sourcePort: fc.constantFrom(22, 53, 68, 8010, 40_000),
   destinationPort: fc.constantFrom(22, 53, 443, 8010),
+  mayOpen: fc.boolean(),
   icmpType: fc.constantFrom(1, 128, 131, 133, 134, 135, 136, 137, 143),
   outInterface: fc.constantFrom("lo", "eth0"),
   destination: fc.constantFrom(PROBE_ADDRESS.join("."), "127.0.0.1"),

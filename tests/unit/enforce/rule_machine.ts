@@ -13,6 +13,8 @@ export interface Passing {
   readonly protocol: "tcp" | "udp" | "icmp" | "ipv6-icmp" | "igmp" | "gre";
   readonly sourcePort: number;
   readonly destinationPort: number;
+  /** Whether the rules' program takes it for the opening of a connection. */
+  readonly mayOpen: boolean;
   readonly icmpType: number;
   readonly outInterface: "lo" | "eth0";
   readonly destination: string;
@@ -185,11 +187,17 @@ function isMatch(match: readonly string[], packet: Passing): boolean {
     case "udp--dport":
       return packet.protocol === module &&
         packet.destinationPort === Number(value);
+    case "tcp--sport":
     case "udp--sport":
       return packet.protocol === module && packet.sourcePort === Number(value);
     case "multiport--sports":
       return hasPorts &&
         value.split(",").map(Number).includes(packet.sourcePort);
+    case "multiport--dports":
+      return hasPorts &&
+        value.split(",").map(Number).includes(packet.destinationPort);
+    case "bpf--bytecode":
+      return packet.mayOpen;
     case "conntrack--ctdir":
       // A packet without a connection has no direction.
       return isTracked(packet) && packet.direction === value;

@@ -51,7 +51,12 @@ function isExempt(
   const isReply = packet.direction === "REPLY" && isTracked(packet);
   const { protocol } = packet;
   const hasPorts = protocol === "tcp" || protocol === "udp";
-  if (nibble(packet.connmark) === guarded.slot.allowMark) return true;
+  if (nibble(packet.connmark) === guarded.slot.allowMark) {
+    // A command's rules see nothing else's packets.
+    const isOurs = cgroup === null ||
+      (hook === "OUTPUT" && isBelow(packet.cgroup, cgroup));
+    return !(isOurs && isOpening(packet, guarded));
+  }
   const isQuestion = protocol === "udp" && packet.destinationPort === 53;
   if (hook === "FORWARD") {
     return cgroup !== null || (inbound === "allow" && isReply && !isQuestion);
@@ -110,6 +115,14 @@ function isForged(
   return state === "NEW" && isUsers && !isLocal && !isUnspecified;
 }
 
+/** What may open a connection to another name, in a flow that was let go. */
+function isOpening(packet: Passing, { slot, saidPorts }: Guarded): boolean {
+  const { protocol, destinationPort, direction, mayOpen, connmark } = packet;
+  return protocol === "udp" && mayOpen && direction === "ORIGINAL" &&
+    isTracked(packet) && nibble(connmark) === slot.allowMark &&
+    (saidPorts === null || saidPorts.includes(destinationPort));
+}
+
 function nibble(mark: number): number {
   return (mark & MARK_MASK) >>> 0;
 }
@@ -143,14 +156,16 @@ Deno.test("guardRules() asks about every packet that is not exempt, without its 
           assert.deepEqual(fate, { end: "continue" });
           return;
         }
-        const isDns = packet.protocol === "udp" &&
+        const { protocol } = packet;
+        const isDns = (protocol === "udp" || protocol === "tcp") &&
           (packet.destinationPort === 53 ||
             (packet.sourcePort === 53 &&
               nibble(packet.connmark) === slot.dnsMark));
         const number = isDns ? slot.dnsQueue : slot.flowQueue;
         assert.deepEqual(fate, { end: "queue", number, bypass: true });
-        assert.equal(nibble(after.mark), 0);
-        assert.equal(after.mark, packet.mark & ~MARK_MASK);
+        const told = isOpening(asked, guarded) ? MARK.OPEN : 0;
+        assert.equal(nibble(after.mark), told);
+        assert.equal(after.mark & ~MARK_MASK, packet.mark & ~MARK_MASK);
       },
     ),
     RUNS,
@@ -201,6 +216,8 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
         const { allowMark, dnsMark } = guarded.slot;
         fc.pre(isTracked(packet) || verdict === "pass");
         fc.pre(!isForged(packet, { guarded, hook }));
+        // No query is of a flow that is not asked about again.
+        fc.pre(verdict !== "dns" || nibble(packet.connmark) !== allowMark);
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
         const mark = marks[verdict as keyof typeof marks];
         const before = packet.connmark;
@@ -244,11 +261,13 @@ Deno.test("guardRules() takes no other slot's mark for its own", () => {
         };
         const rules = guardRules(guarded, family);
         // As an answer it is not this guard's to learn from.
-        const answer = { ...packet, protocol: "udp" as const, sourcePort: 53 };
-        assert.deepEqual(
-          traverse(rules, { table: "mangle", hook: "INPUT", packet: answer }),
-          { end: "continue" },
-        );
+        for (const protocol of ["udp", "tcp"] as const) {
+          const answer = { ...packet, protocol, sourcePort: 53 };
+          assert.deepEqual(
+            traverse(rules, { table: "mangle", hook: "INPUT", packet: answer }),
+            { end: "continue" },
+          );
+        }
         fc.pre(!isExempt(packet, { guarded, family, hook }));
         // Each as if the tables before had let it by.
         const ends = (["mangle", "filter", "security"] as const).map((table) =>
@@ -296,7 +315,8 @@ Deno.test("guardRules() lets nothing new out in block mode with nobody on the qu
         const guarded = { ...any, egress: "block" as const };
         // A mark that it brings is taken from it on the way to the queue.
         const bare = { ...packet, mark: withMark(packet.mark, 0) };
-        fc.pre(!isExempt(bare, { guarded, family, hook }));
+        const asked = renew(bare, { guarded, hook });
+        fc.pre(!isExempt(asked, { guarded, family, hook }));
         const rules = guardRules(guarded, family);
         // The queue's bypass goes on to the next table with the mark as it is.
         const fates = tables.map((table) =>
@@ -315,7 +335,9 @@ Deno.test("guardRules() asks about exactly the answers to its own queries", () =
     fc.property(anyGuard, anyFamily, anyPacket, (guarded, family, packet) => {
       const { slot } = guarded;
       const rules = guardRules(guarded, family);
-      const isAnswer = packet.protocol === "udp" && packet.sourcePort === 53 &&
+      const { protocol, sourcePort } = packet;
+      const isDns = protocol === "udp" || protocol === "tcp";
+      const isAnswer = isDns && sourcePort === 53 &&
         nibble(packet.connmark) === slot.dnsMark;
       const hook = "INPUT";
       assert.deepEqual(
@@ -367,7 +389,7 @@ Deno.test("guardRules() exempts no port of the host's in FORWARD", () => {
       for (const { rule } of forward) {
         const chain = chains.find(({ name }) => name === rule.at(-1));
         const words = chain!.rules.flat();
-        for (const word of ["--sports", "lo", "owner", "multiport"]) {
+        for (const word of ["--sports", "lo", "owner"]) {
           assert.ok(!words.includes(word), word);
         }
       }
@@ -468,7 +490,7 @@ Deno.test("slotOf() gives each of the slots marks and queues of its own", () => 
     ...Object.values(MARK),
     ...slots.flatMap(({ allowMark, dnsMark }) => [allowMark, dnsMark]),
   ];
-  assert.equal(new Set(marks).size, 2 + 2 * SLOT_COUNT);
+  assert.equal(new Set(marks).size, 3 + 2 * SLOT_COUNT);
   for (const mark of marks) {
     assert.ok(mark > 0);
     assert.equal(nibble(mark), mark);

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { type Packet, PROTOCOL } from "../../../agent/decode/packet.ts";
+import type { Packet } from "../../../agent/decode/packet.ts";
 import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
-import { nameReader } from "../../../agent/name_reader.ts";
 import type { Reading } from "../../../agent/reading.ts";
+import { TcpNameReader } from "../../../agent/tcp_name_reader.ts";
 import { hex } from "../../hex.ts";
 import {
   CAPTURED,
-  keyShare,
   makeHello,
   makeRecords,
   readHello,
@@ -14,19 +13,7 @@ import {
   serverName,
   VERSIONS,
 } from "../decode/hellos.ts";
-import {
-  cryptoFrame,
-  join,
-  longPacket,
-  sealDatagram,
-  sealInitial,
-} from "../decode/quic_seal.ts";
-import {
-  V1_CLIENT_INITIAL,
-  V1_SHORT,
-  V2_CLIENT_INITIAL,
-} from "../decode/quic_vectors.ts";
-import { datagram, decoded, TcpClient } from "./clients.ts";
+import { decoded, TcpClient } from "./clients.ts";
 
 const HELLO = makeRecords(makeHello());
 const FINISHED = hex("1403030001 01 1703030004 00000000");
@@ -42,7 +29,7 @@ function textOf({ said, settled, waiting }: Reading): string {
 }
 
 function read(packets: readonly Packet[]): readonly string[] {
-  const reader = nameReader(packets[0]!.protocol);
+  const reader = new TcpNameReader();
   return packets.map((packet) => textOf(reader.add(packet)));
 }
 
@@ -54,7 +41,7 @@ function readStream(...data: readonly (Uint8Array | string)[]): string {
 }
 
 for (const { name, sni } of CAPTURED) {
-  Deno.test(`nameReader() reads the name in the captured hello of ${name}`, () => {
+  Deno.test(`TcpNameReader reads the name in the captured hello of ${name}`, () => {
     assert.equal(readStream(readHello(name)), `tls ${sni}, so far`);
   });
 }
@@ -62,7 +49,7 @@ for (const { name, sni } of CAPTURED) {
 for (
   const [name, knownAt] of [["chromium", -1], ["fastopen", 0]] as const
 ) {
-  Deno.test(`nameReader() reads the captured packets of ${name}`, () => {
+  Deno.test(`TcpNameReader reads the captured packets of ${name}`, () => {
     const packets = readPackets(name).map(decoded);
     const at = knownAt < 0 ? packets.length - 1 : knownAt;
     const said = read(packets.slice(0, at + 1));
@@ -75,7 +62,7 @@ for (
   });
 }
 
-Deno.test("nameReader() waits for the last byte of a hello, wherever it is cut", () => {
+Deno.test("TcpNameReader waits for the last byte of a hello, wherever it is cut", () => {
   for (let at = 1; at < HELLO.length; at++) {
     const client = new TcpClient();
     const said = read([
@@ -162,7 +149,7 @@ const STREAMS: readonly {
 ];
 
 for (const { name, data, said } of STREAMS) {
-  Deno.test(`nameReader() takes ${name} for what it is`, () => {
+  Deno.test(`TcpNameReader takes ${name} for what it is`, () => {
     assert.equal(readStream(...data), said);
   });
 }
@@ -178,7 +165,7 @@ const ENDED: readonly (readonly [name: string, data: string | Uint8Array])[] = [
 ];
 
 for (const [name, data] of ENDED) {
-  Deno.test(`nameReader() cannot rely on ${name} when nothing follows`, () => {
+  Deno.test(`TcpNameReader cannot rely on ${name} when nothing follows`, () => {
     const client = new TcpClient();
     const said = read([client.syn(), client.say(), client.fin(data)]);
 
@@ -187,7 +174,7 @@ for (const [name, data] of ENDED) {
 }
 
 for (const text of ["QUIT", "two words", "ping"]) {
-  Deno.test(`nameReader() takes "${text}" for another protocol when nothing follows`, () => {
+  Deno.test(`TcpNameReader takes "${text}" for another protocol when nothing follows`, () => {
     const client = new TcpClient();
     const said = read([client.syn(), client.say(text), client.fin()]);
 
@@ -195,7 +182,7 @@ for (const text of ["QUIT", "two words", "ping"]) {
   });
 }
 
-Deno.test("nameReader() hears nothing from a client that leaves in silence", () => {
+Deno.test("TcpNameReader hears nothing from a client that leaves in silence", () => {
   const client = new TcpClient();
 
   assert.deepEqual(read([client.syn(), client.say(), client.fin()]), [
@@ -205,7 +192,7 @@ Deno.test("nameReader() hears nothing from a client that leaves in silence", () 
   ]);
 });
 
-Deno.test("nameReader() puts segments in order and passes over repeated ones", () => {
+Deno.test("TcpNameReader puts segments in order and passes over repeated ones", () => {
   const client = new TcpClient();
   const first = HELLO.subarray(0, 50);
   const rest = HELLO.subarray(50);
@@ -221,7 +208,7 @@ Deno.test("nameReader() puts segments in order and passes over repeated ones", (
   assert.deepEqual(said, ["silent", "silent", "waits", "waits", SAID]);
 });
 
-Deno.test("nameReader() refuses two segments that say different things", () => {
+Deno.test("TcpNameReader refuses two segments that say different things", () => {
   const client = new TcpClient();
   const lie = HELLO.slice(0, 60);
   lie[59]! ^= 1;
@@ -234,11 +221,11 @@ Deno.test("nameReader() refuses two segments that say different things", () => {
   assert.deepEqual(said, ["silent", "waits", "unreadable"]);
 });
 
-Deno.test("nameReader() refuses a stream whose beginning it has not seen", () => {
+Deno.test("TcpNameReader refuses a stream whose beginning it has not seen", () => {
   assert.deepEqual(read([new TcpClient().say(HELLO)]), ["unreadable"]);
 });
 
-Deno.test("nameReader() refuses urgent data", () => {
+Deno.test("TcpNameReader refuses urgent data", () => {
   const client = new TcpClient();
   const { URG, ACK } = TCP_FLAG;
   const said = read([
@@ -249,7 +236,7 @@ Deno.test("nameReader() refuses urgent data", () => {
   assert.deepEqual(said, ["silent", "unreadable"]);
 });
 
-Deno.test("nameReader() settles on a name when the server has answered it", () => {
+Deno.test("TcpNameReader settles on a name when the server has answered it", () => {
   const client = new TcpClient();
   const said = read([
     client.syn(),
@@ -263,7 +250,7 @@ Deno.test("nameReader() settles on a name when the server has answered it", () =
   assert.deepEqual(said, ["silent", "silent", SAID, SAID, SAID, SETTLED]);
 });
 
-Deno.test("nameReader() knows an answer by its number, also where that wraps", () => {
+Deno.test("TcpNameReader knows an answer by its number, also where that wraps", () => {
   const client = new TcpClient();
   const said = read([
     client.syn(),
@@ -276,7 +263,7 @@ Deno.test("nameReader() knows an answer by its number, also where that wraps", (
 });
 
 for (const name of ["www.example.org", "evil.example"]) {
-  Deno.test(`nameReader() takes the name of a second hello, ${name}`, () => {
+  Deno.test(`TcpNameReader takes the name of a second hello, ${name}`, () => {
     const client = new TcpClient();
     const second = makeRecords(makeHello({ extensions: [serverName(name)] }));
     const said = read([
@@ -290,141 +277,4 @@ for (const name of ["www.example.org", "evil.example"]) {
 
     assert.deepEqual(said.slice(2), [SAID, "waits", "waits", `tls ${name}`]);
   });
-}
-
-/** Larger than one datagram, as with a post-quantum key share. */
-const LARGE = makeHello({
-  extensions: [serverName("www.example.org"), VERSIONS, keyShare([4588, 1216])],
-});
-const PARTS = [[0, 1000], [1000, LARGE.length]].map(([from, to], number) =>
-  sealDatagram({ frames: cryptoFrame(from!, LARGE.subarray(from, to)), number })
-);
-const EARLY = longPacket(0xd0, { bytes: 40 });
-
-const DATAGRAMS: readonly {
-  readonly name: string;
-  readonly datagrams: readonly Uint8Array[];
-  readonly said: readonly string[];
-}[] = [
-  ...[["1", V1_CLIENT_INITIAL], ["2", V2_CLIENT_INITIAL]].map((
-    [version, dump],
-  ) => ({
-    name: `the sample packet of version ${version}`,
-    datagrams: [hex(dump!)],
-    said: ["tls example.com, so far"],
-  })),
-  { name: "a hello of two datagrams", datagrams: PARTS, said: ["waits", SAID] },
-  {
-    name: "the second datagram first",
-    datagrams: PARTS.toReversed(),
-    said: ["waits", SAID],
-  },
-  {
-    name: "a hello without a name",
-    datagrams: [sealHello(makeHello({ extensions: [VERSIONS] }))],
-    said: ["tls null, so far"],
-  },
-  {
-    name: "a hello with a name that no host has",
-    datagrams: [sealHello(makeHello({ extensions: [serverName("a b")] }))],
-    said: ["unreadable"],
-  },
-  {
-    name: "early data before the name is whole",
-    datagrams: [join([PARTS[0]!, EARLY]), PARTS[1]!],
-    said: ["waits", SAID],
-  },
-  {
-    name: "early data in front of the hello",
-    datagrams: [EARLY, ...PARTS],
-    said: ["waits", "waits", SAID],
-  },
-  {
-    name: "a hello that its client sends again",
-    datagrams: [...PARTS, PARTS[0]!],
-    said: ["waits", SAID, SAID],
-  },
-  {
-    name: "a packet that only a client with an answer sends",
-    datagrams: [...PARTS, hex(V1_SHORT)],
-    said: ["waits", SAID, SETTLED],
-  },
-  {
-    name: "another hello behind the first",
-    datagrams: [
-      sealHello(makeHello()),
-      sealHello(makeHello({ extensions: [serverName("evil.example")] })),
-    ],
-    said: [SAID, "unreadable"],
-  },
-  {
-    name: "another connection behind the first",
-    datagrams: [
-      sealHello(makeHello()),
-      sealHello(makeHello(), Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9)),
-    ],
-    said: [SAID, "unreadable"],
-  },
-  {
-    name: "another protocol",
-    datagrams: [hex("1b0a0b0c")],
-    said: ["other"],
-  },
-  { name: "an empty datagram", datagrams: [hex("")], said: ["other"] },
-  {
-    name: "another protocol behind half of a hello",
-    datagrams: [PARTS[0]!, hex("1b0a0b0c")],
-    said: ["waits", "unreadable"],
-  },
-  {
-    name: "a short header behind half of a hello",
-    datagrams: [PARTS[0]!, hex(V1_SHORT)],
-    said: ["waits", "unreadable"],
-  },
-  {
-    name: "a version that nobody knows",
-    datagrams: [damaged(1, 0x7a)],
-    said: ["unreadable"],
-  },
-  {
-    name: "a packet that is not sealed as it should be",
-    datagrams: [damaged(600, 0xff)],
-    said: ["unreadable"],
-  },
-  {
-    name: "a datagram that servers discard",
-    datagrams: [
-      sealInitial({ frames: cryptoFrame(0, makeHello()) }),
-      sealHello(makeHello()),
-    ],
-    said: ["waits", SAID],
-  },
-  {
-    name: "another connection before the name is whole",
-    datagrams: [
-      PARTS[0]!,
-      sealHello(makeHello(), Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9)),
-    ],
-    said: ["waits", "unreadable"],
-  },
-];
-
-for (const { name, datagrams, said } of DATAGRAMS) {
-  Deno.test(`nameReader() takes ${name} over UDP for what it is`, () => {
-    const packets = datagrams.map((each) => datagram(each));
-
-    assert.equal(packets[0]!.protocol, PROTOCOL.UDP);
-    assert.deepEqual(read(packets), said);
-  });
-}
-
-function sealHello(hello: Uint8Array, destination?: Uint8Array): Uint8Array {
-  const frames = cryptoFrame(0, hello);
-  return sealDatagram(destination ? { frames, destination } : { frames });
-}
-
-function damaged(at: number, mask: number): Uint8Array {
-  const bytes = hex(V1_CLIENT_INITIAL);
-  bytes[at]! ^= mask;
-  return bytes;
 }

@@ -1,0 +1,49 @@
+/**
+ * The second look at flows that an allowed name led to, over TCP and UDP.
+ *
+ * @module
+ */
+import { PROTOCOL } from "./decode/packet.ts";
+import { flowKey } from "./flow_key.ts";
+import type { Outcome, Seen } from "./outcome.ts";
+import type { WatchedDatagram } from "./udp_flow.ts";
+import { WatchedDatagrams } from "./watched_datagrams.ts";
+import { WatchedFlows, type WatchWorld } from "./watched_flows.ts";
+
+/** The flows whose clients are asked for the name they want. */
+export class SecondLook {
+  readonly #streams: WatchedFlows;
+  readonly #datagrams: WatchedDatagrams;
+
+  /** @param world Must outlive this object. */
+  constructor(world: WatchWorld) {
+    this.#streams = new WatchedFlows(world);
+    this.#datagrams = new WatchedDatagrams(world);
+  }
+
+  /** Judges by what is known of a packet's flow; null when nothing is. */
+  judge(seen: Seen): Outcome | null {
+    const { packet } = seen;
+    if (packet.protocol === PROTOCOL.UDP) return this.#datagrams.judge(seen);
+    return this.#streams.size === 0
+      ? null
+      : this.#streams.judge(flowKey(packet), seen);
+  }
+
+  /** Looks at a packet that is allowed by a name, as far as its address goes. */
+  open(watched: WatchedDatagram, seen: Seen): Outcome {
+    return seen.packet.protocol === PROTOCOL.UDP
+      ? this.#datagrams.open(watched, seen)
+      : this.#streams.open(watched, seen);
+  }
+
+  /** Whether something is known of a flow. */
+  has(key: string): boolean {
+    return this.#streams.has(key) || this.#datagrams.has(key);
+  }
+
+  /** What comes of time passing; Infinity ends all that waits. */
+  expire(nowMs: number): Outcome[] {
+    return [...this.#streams.expire(nowMs), ...this.#datagrams.expire(nowMs)];
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What may leave, found out in another way than Sluice does.
+ *
+ * Plain and slow on purpose: it shares no code with the agent. It knows the one
+ * policy of `world.ts`, and what a server behind the guard can make of all that
+ * was let through.
+ *
+ * @module
+ */
+import { must } from "./target.ts";
+import { ALLOWED } from "./world.ts";
+
+/** A segment that was let through. */
+export interface Passed {
+  readonly sequence: number;
+  readonly acknowledgment: number;
+  readonly flags: number;
+  readonly payload: Uint8Array;
+}
+
+const FLAG = { SYN: 2, RST: 4, ACK: 16 } as const;
+const MAX_BYTES = 16_384;
+const TLS_HANDSHAKE = 22;
+
+/**
+ * A server's view of one connection, whatever got lost on the way to it.
+ *
+ * A SYN begins another, where what follows does not agree with what was before
+ * it: a server that kept those bytes would need a client that chooses its
+ * sequence numbers, with raw sockets.
+ */
+export class ServerStream {
+  readonly #port: number;
+  /** Bytes by their offset. */
+  #stream = new Map<number, number>();
+  /** Those since the same SYN came again; null when it did not. */
+  #again: Map<number, number> | null = null;
+  #base = -1;
+  readonly #acknowledgments = new Set<number>();
+
+  /** @param port That the server listens on. */
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Adds a segment of the client's. */
+  add({ sequence, acknowledgment, flags, payload }: Passed): void {
+    if ((flags & FLAG.ACK) !== 0) this.#acknowledgments.add(acknowledgment);
+    // What a reset carries is read by nobody, RFC 9293 section 3.10.7.4.
+    if ((flags & FLAG.RST) !== 0) return;
+    const isSyn = (flags & FLAG.SYN) !== 0;
+    if (isSyn) this.#begin((sequence + 1) >>> 0);
+    must(
+      this.#base >= 0 || payload.length === 0,
+      "no data is let through without a SYN before it",
+    );
+    const start = ((isSyn ? sequence + 1 : sequence) - this.#base) | 0;
+    for (const [at, byte] of payload.entries()) {
+      const offset = start + at;
+      if (offset < 0 || offset >= MAX_BYTES) continue;
+      this.#again?.set(offset, byte);
+      if (this.#again !== null && this.#stream.get(offset) !== byte) {
+        if (this.#stream.has(offset)) this.#stream = this.#again;
+      }
+      const before = this.#stream.get(offset);
+      // Else a server that got one and not the other reads what nobody judged.
+      must(
+        before === undefined || before === byte,
+        "what was let through agrees with itself",
+      );
+      this.#stream.set(offset, byte);
+    }
+  }
+
+  /** Whether what was sent can no more be sent with another content. */
+  get isSettled(): boolean {
+    return this.#stream.get(0) !== TLS_HANDSHAKE ||
+      this.#acknowledgments.size > 1;
+  }
+
+  #begin(base: number): void {
+    if (base === this.#base) this.#again = new Map();
+    else {
+      this.#stream = new Map();
+      this.#again = null;
+    }
+    this.#base = base;
+  }
+
+  /** Checks what a server can have read by now. */
+  check(): void {
+    const stream = this.#stream;
+    if (stream.size === 0) return;
+    const bytes: number[] = [];
+    while (stream.has(bytes.length)) bytes.push(stream.get(bytes.length)!);
+    must(bytes.length > 0, "the start of a stream is let through first");
+    checkStream(Uint8Array.from(bytes), this.#port);
+  }
+}
+
+function checkStream(bytes: Uint8Array, port: number): void {
+  const isTls = bytes[0] === TLS_HANDSHAKE &&
+    (bytes[1] === undefined || bytes[1] === 3);
+  const text = String.fromCharCode(...bytes.subarray(0, MAX_BYTES));
+  const end = text.indexOf("\r\n\r\n");
+  const isHttp = /^[A-Z]+ \S+ HTTP\/1\.[01]\r\n/.test(text);
+  if (port === 443 && !isHttp) must(isTls, "on port 443 TLS is spoken");
+  if (port === 80 && !isTls) {
+    must(isHttp, "on port 80 a whole request is let through");
+  }
+  if (isTls) {
+    must(readName(bytes) === ALLOWED.name, "a hello says the allowed name");
+  } else if (isHttp && end >= 0) {
+    const head = text.slice(0, end);
+    const hosts = [...head.matchAll(/^host:[ \t]*(.*?)[ \t]*$/gim)]
+      .map(([, host]) => host!);
+    const target = /^\S+ http:\/\/([^/]*)/.exec(head)?.[1];
+    for (const host of target === undefined ? hosts : [...hosts, target]) {
+      must(isAllowedHost(host, port), "a request goes to the allowed host");
+    }
+    must(hosts.length === 1, "a request has one host");
+  }
+}
+
+function isAllowedHost(host: string, port: number): boolean {
+  const [name, own] = host.trim().toLowerCase().split(":");
+  return name!.replace(/\.$/, "") === ALLOWED.name &&
+    (own === undefined || own === "" || own === String(port));
+}
+
+/** The name in the first ClientHello; null when it is cut or has none. */
+function readName(stream: Uint8Array): string | null {
+  const message: number[] = [];
+  for (let at = 0; at + 5 <= stream.length && stream[at] === TLS_HANDSHAKE;) {
+    const bytes = (stream[at + 3]! << 8) | stream[at + 4]!;
+    message.push(...stream.subarray(at + 5, at + 5 + bytes));
+    at += 5 + bytes;
+  }
+  const two = (at: number) => (message[at]! << 8) | message[at + 1]!;
+  const end = 4 + ((message[1]! << 16) | two(2));
+  if (message[0] !== 1 || message.length < end) return null;
+  let at = 4 + 2 + 32;
+  at += 1 + message[at]!;
+  at += 2 + two(at);
+  at += 1 + message[at]!;
+  for (at += 2; at + 4 <= end; at += 4 + two(at + 2)) {
+    if (two(at) !== 0) continue;
+    const name = message.slice(at + 9, at + 9 + two(at + 7));
+    return String.fromCharCode(...name).toLowerCase();
+  }
+  return null;
+}

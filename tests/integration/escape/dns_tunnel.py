@@ -1,0 +1,27 @@
+"""dns_tunnel HOW SERVER: many names under one wildcard; prints how many were answered.
+
+HOW is `tunnel`, full names as iodine sends them, `drip`, or `buckets`.
+"""
+
+import hashlib
+
+how, server = sys.argv[1], sys.argv[2]
+asking = socket.socket(FAMILY[":" in server], socket.SOCK_DGRAM)
+asking.settimeout(2)
+asking.connect((server, 53))
+
+
+def name(at):
+    digits = hashlib.sha512(str(at).encode()).hexdigest()
+    if how == "buckets":
+        return "artefacts-of-team-%d.s3.eu-central-1.wild.test" % at
+    if how == "drip":
+        return digits[:32] + ".wild.test"
+    return ".".join([digits[:60], digits[60:120], digits[::-1][:60], "wild", "test"])
+
+
+answered = 0
+for at in range(500 if how == "buckets" else 1500):
+    asking.send(query(name(at), at))
+    answered += asking.recv(1232)[3] & 15 == 0
+print(answered)
