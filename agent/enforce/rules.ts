@@ -84,18 +84,14 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
   if (guarded.egress === "audit") {
     return [withArrivals(guarded, mangle), filter];
   }
+  const { allowMark, dnsMark } = guarded.slot;
+  const passed = [MARK.PASS, allowMark, dnsMark];
   const security = buildTable(guarded, family, {
     table: "security",
     role: "BACKSTOP",
     first: true,
     rules: [
-      ...[MARK.PASS, guarded.slot.allowMark, guarded.slot.dnsMark].map((
-        mark,
-      ) => [
-        ...packetMark(mark),
-        "-j",
-        "RETURN",
-      ]),
+      ...passed.map((mark) => [...packetMark(mark), "-j", "RETURN"]),
       ["-j", "DROP"],
     ],
     ...refused,
