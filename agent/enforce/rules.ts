@@ -23,6 +23,7 @@ import {
   forgedMatch,
   renewExpected,
   renewRules,
+  withAstray,
 } from "./renew_rules.ts";
 import {
   answers,
@@ -100,7 +101,9 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
     ],
     ...refused,
   });
-  return [withArrivals(guarded, mangle), filter, security];
+  const astray = chainName(guarded, "ASTRAY");
+  const filters = guarded.cgroup === null ? withAstray(filter, astray) : filter;
+  return [withArrivals(guarded, mangle), filters, security];
 }
 
 function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
@@ -196,7 +199,8 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
   ];
   if (cgroup === null) {
     const decided = [...connmark(slot.allowMark), "-j", "RETURN"];
-    const astray = ["-m", "rpfilter", "--invert", ...queue(slot.flowQueue)];
+    const forged = chainName(guarded, "FORGED");
+    const astray = ["-m", "rpfilter", "--invert", "-g", forged];
     chains.push({ name: source, rules: [decided, astray] });
     hooks.push({ chain: "PREROUTING", first: false, rule: ["-j", source] });
   }
