@@ -28,13 +28,14 @@ import {
 import {
   answers,
   type Chain,
-  CHAIN_PREFIX,
+  chainName,
   connmark,
   DNS_CARRIERS,
   type Guarded,
   hex,
   type Hook,
   packetMark,
+  queue,
   type Rule,
   type TableRules,
   toDns,
@@ -239,19 +240,6 @@ function enforceRules({ slot, egress }: Guarded, family: 4 | 6): Rule[] {
   ];
 }
 
-function queue(number: number): Rule {
-  // With nobody on the queue the packet goes on unmarked, and `filter`
-  // refuses it at once; without this it would be lost, and the build hang.
-  return ["-j", "NFQUEUE", "--queue-num", String(number), "--queue-bypass"];
-}
-
 function members({ cgroup }: Guarded): Rule {
   return cgroup === null ? [] : ["-m", "cgroup", "--path", cgroup];
-}
-
-/** The host's chains are bare, a command's have its slot in their names. */
-function chainName({ cgroup, slot }: Guarded, role: string): string {
-  return cgroup === null
-    ? `${CHAIN_PREFIX}-${role}`
-    : `${CHAIN_PREFIX}-${slot.number}-${role}`;
 }
