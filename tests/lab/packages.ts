@@ -26,6 +26,7 @@ const PACKAGES = [
   "procps",
   "python3",
   "tcpdump",
+  "tinyproxy-bin",
   "util-linux",
 ] as const;
 
