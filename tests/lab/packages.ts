@@ -28,6 +28,7 @@ const PACKAGES = [
   "python3",
   "python3-pip",
   "tcpdump",
+  "tinyproxy-bin",
   "util-linux",
   "wget",
 ] as const;
