@@ -208,8 +208,8 @@ export class WatchedFlows {
   /** The client has gone without a word. */
   #close(entry: Entry): Outcome {
     this.#forget(entry);
-    const { isWritten } = entry;
-    return accept(MARK.PASS, isWritten ? undefined : writeSilent(entry).events);
+    const told = entry.isWritten ? undefined : writeSilent(entry).events;
+    return accept(MARK.PASS, told);
   }
 
   #letGo(key: string, nowMs: number): void {
