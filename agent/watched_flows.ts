@@ -99,12 +99,11 @@ export class WatchedFlows {
     // The rest of a connection that has ended. Whoever says something behind a
     // beginning that nobody has seen is refused.
     if (saysNothing(seen.packet)) return accept(MARK.PASS);
-    const reader = new TcpNameReader();
     const entry: Entry = {
       ...watched,
       // The flow outlives the packet that its destination is a view of.
       flow: { ...watched.flow, destination: watched.flow.destination.slice() },
-      reader,
+      reader: new TcpNameReader(),
       held: [],
       openedAtMs: seen.nowMs,
       heldSinceMs: Infinity,
