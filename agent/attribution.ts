@@ -5,18 +5,20 @@
  */
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
 import type { Decision, Flow } from "./decide/decision.ts";
-import { HOOK } from "./decode/nfqueue.ts";
+import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import {
   type Process,
   ProcessTable,
   type ProcessTableOptions,
 } from "./observe/processes.ts";
 import { findRawSocket } from "./observe/raw_sockets.ts";
-import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
+import { SocketDiagnostics, type Tuple } from "./observe/socket_diagnostics.ts";
 import type { Seen } from "./outcome.ts";
 import type { ProcessField } from "./record/event.ts";
 import type { Libc } from "../ffi/libc.ts";
 
+/** <net/tcp_states.h> */
+const TCP_SYN_SENT = 2;
 /** A description is given again for this long. */
 const FRESH_MS = 100;
 
@@ -52,14 +54,7 @@ export class Attribution implements Disposable {
     if (queued.hook !== HOOK.LOCAL_OUT) return null;
     const { protocol } = packet;
     const socket = protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP
-      ? this.#sockets.find({
-        protocol,
-        source: packet.source,
-        sourcePort: packet.sourcePort,
-        destination: packet.destination,
-        destinationPort: packet.destinationPort,
-        interfaceIndex: queued.outInterface,
-      })
+      ? this.#sockets.find(tupleOf(queued, packet))
       : findRawSocket(this.#libc, packet);
     if (socket === null) return null;
     const { inode, uid } = socket;
@@ -67,6 +62,21 @@ export class Attribution implements Disposable {
     // Our own raw sockets could send anything, but only answer DNS.
     if (process === null || process.pid === Deno.pid) return null;
     return { process, uid, inode };
+  }
+
+  /**
+   * Up to where the server has what the sender of a TCP packet has sent, by the
+   * word of the kernel: no process can make its socket believe more.
+   *
+   * @returns A sequence number, which may be too small; null when it is not
+   * known.
+   */
+  acknowledged({ queued, packet }: Seen): number | null {
+    const socket = this.#sockets.find(tupleOf(queued, packet));
+    if (socket === null || socket.state === TCP_SYN_SENT) return null;
+    // What the socket has written reaches at least as far as this packet.
+    const end = packet.tcpSequence + packet.payload.length;
+    return (end - socket.unacknowledgedBytes) >>> 0;
   }
 
   /** Whether nobody with another program could have sent it instead. */
@@ -102,6 +112,17 @@ export class Attribution implements Disposable {
     this.#sockets[Symbol.dispose]();
     this.#processes[Symbol.dispose]();
   }
+}
+
+function tupleOf(queued: QueuedPacket, packet: Packet): Tuple {
+  return {
+    protocol: packet.protocol,
+    source: packet.source,
+    sourcePort: packet.sourcePort,
+    destination: packet.destination,
+    destinationPort: packet.destinationPort,
+    interfaceIndex: queued.outInterface,
+  };
 }
 
 /** A decision, and whether it holds for this sender's program only. */

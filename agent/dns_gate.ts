@@ -17,7 +17,7 @@ import type { Place } from "./inside.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
-import { isOpening } from "./watched_flows.ts";
+import { isOpening } from "./watched_flow.ts";
 
 /** RFC 1035 section 4.2. */
 const DNS_PORT = 53;

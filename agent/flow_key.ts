@@ -6,13 +6,14 @@
 import { formatAddress } from "./decode/address.ts";
 import type { Packet } from "./decode/packet.ts";
 
-/** What tells a flow from others: protocol and both ends. */
-export function flowKey(
-  flow: Pick<
-    Packet,
-    "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
-  >,
-): string {
+/** Protocol and both ends. */
+export type FlowEnds = Pick<
+  Packet,
+  "protocol" | "source" | "sourcePort" | "destination" | "destinationPort"
+>;
+
+/** What tells a flow from others. */
+export function flowKey(flow: FlowEnds): string {
   return `${flow.protocol} ${formatAddress(flow.source)} ${flow.sourcePort} ` +
     `${formatAddress(flow.destination)} ${flow.destinationPort}`;
 }

@@ -22,6 +22,14 @@ export interface Waiting {
   readonly id: number;
   /** The mark that it came with. */
   readonly mark: number;
+  /** A copy of what was read of it, to be let go in its place. */
+  readonly bytes: Uint8Array;
+}
+
+/** A packet that waited, and its answer. */
+export interface Released extends Waiting {
+  /** The mark for the rules in `filter`. */
+  readonly give: number;
 }
 
 /** A verdict, and what is to be said about it once it is given. */
@@ -30,8 +38,13 @@ export interface Outcome {
   readonly verdict: number | null;
   /** The packet's mark for the rules in `filter`. */
   readonly mark: number;
-  /** Packets that waited, and go the same way in front of this one. */
-  readonly released: readonly Waiting[];
+  /**
+   * Whether the packet was judged by its payload: then what was read of it goes
+   * on in its place, since its sender may be able to write to it still.
+   */
+  readonly asRead?: boolean;
+  /** Packets that waited, and are answered in front of this one. */
+  readonly released: readonly Released[];
   /** Called after the verdict: nobody waits for the journal. */
   readonly events: (() => EventBody[]) | undefined;
 }
@@ -39,6 +52,11 @@ export interface Outcome {
 /** Hands the packet to the rules, which act on its mark. */
 export function accept(mark: number, events?: () => EventBody[]): Outcome {
   return { verdict: NF.ACCEPT, mark, released: [], events };
+}
+
+/** Lets go what was read of a packet, and not what it may be by then. */
+export function asRead(outcome: Outcome): Outcome {
+  return { ...outcome, asRead: true };
 }
 
 /** Drops the packet; whoever sent it has been answered otherwise. */
@@ -49,4 +67,30 @@ export function drop(events?: () => EventBody[]): Outcome {
 /** Leaves the packet waiting; a later outcome releases it. */
 export function hold(events?: () => EventBody[]): Outcome {
   return { verdict: null, mark: 0, released: [], events };
+}
+
+/** The answer to packets that waited. */
+export function given(
+  waiting: readonly Waiting[],
+  give: number,
+): readonly Released[] {
+  return waiting.map((packet) => ({ ...packet, give }));
+}
+
+/** The same outcome, with others' that are decided at the same time. */
+export function carry(
+  outcome: Outcome,
+  of: {
+    readonly released: readonly Released[];
+    readonly events: readonly (() => EventBody)[];
+  },
+): Outcome {
+  const { released, events } = of;
+  return {
+    ...outcome,
+    released,
+    events: events.length === 0
+      ? undefined
+      : () => events.map((describe) => describe()),
+  };
 }

@@ -14,6 +14,7 @@ import type { Arrival, IntakeHandlers } from "./packet_intake.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { EventBody } from "./record/event.ts";
 import type { Untold } from "./senders.ts";
+import { answer, release } from "./verdicts.ts";
 import { type NetfilterQueue, NF } from "../ffi/netfilter_queue.ts";
 
 /** What packets are answered by; all of it is borrowed. */
@@ -62,7 +63,7 @@ export class PacketAnswerer implements IntakeHandlers {
     if (packet === null) return false;
     this.#packets++;
     const mark = withMark(queued.mark, MARK.DENY);
-    queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
+    queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark, bytes: null });
     const isDns = queue !== this.#world.flowQueue;
     const protocol = isDns ? "dns" : protocolName(packet.protocol);
     sender.countRefused(protocol, nowMs);
@@ -74,7 +75,7 @@ export class PacketAnswerer implements IntakeHandlers {
     this.#packets++;
     const verdict = this.#world.isClosed ? NF.DROP : NF.ACCEPT;
     const mark = withMark(queued.mark, MARK.PASS);
-    queue.setVerdict(queued.id, { verdict, mark });
+    queue.setVerdict(queued.id, { verdict, mark, bytes: null });
     sender.countUnjudged(nowMs);
   }
 
@@ -114,14 +115,12 @@ export class PacketAnswerer implements IntakeHandlers {
     try {
       const outcome = this.#world.pipeline.judge(queued, nowMs);
       release(queue, outcome);
-      const { verdict } = outcome;
-      const mark = withMark(queued.mark, outcome.mark);
-      if (verdict !== null) queue.setVerdict(queued.id, { verdict, mark });
+      answer(queue, { queued, outcome });
       return outcome;
     } catch (error) {
       // A defect of ours must cost one packet, not the guard.
       const mark = withMark(queued.mark, MARK.DENY);
-      queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark });
+      queue.setVerdict(queued.id, { verdict: NF.ACCEPT, mark, bytes: null });
       console.error("Cannot judge a packet, it is refused:", error);
       return null;
     }
@@ -148,13 +147,5 @@ function describe(events: () => EventBody[]): EventBody[] {
   } catch (error) {
     console.error("Cannot describe a packet, it is not in the journal:", error);
     return [];
-  }
-}
-
-/** Answers the packets that waited for this outcome. */
-function release(queue: NetfilterQueue, { released, mark }: Outcome): void {
-  for (const { id, mark: before } of released) {
-    const answer = { verdict: NF.ACCEPT, mark: withMark(before, mark) };
-    queue.setVerdict(id, answer);
   }
 }

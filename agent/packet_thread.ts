@@ -78,6 +78,8 @@ export class PacketThread {
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
       asksNames: order.policy.names === "said",
+      // With `inbound: allow` the rules let all answers by.
+      hearsAnswers: order.policy.inbound !== "allow",
       allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,

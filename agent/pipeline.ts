@@ -16,7 +16,7 @@ import type { Decision } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
-import { isNameAsked } from "./decide/said_name.ts";
+import { isListenedTo } from "./decide/said_name.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { decodePacket, PROTOCOL } from "./decode/packet.ts";
 import { DnsGate, type GateWorld } from "./dns_gate.ts";
@@ -26,12 +26,12 @@ import type { Interfaces } from "./observe/interfaces.ts";
 import { flowKey } from "./flow_key.ts";
 import { type GlanceWorld, isRefusedAtAGlance } from "./glance.ts";
 import { Inside, isMarkedForged, type Place } from "./inside.ts";
-import { accept, drop, type Outcome, type Seen } from "./outcome.ts";
+import { accept, asRead, drop, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
 import { SecondLook } from "./second_look.ts";
 import { isMarkedOpen } from "./watched_datagrams.ts";
-import { isOpening } from "./watched_flows.ts";
+import { isOpening } from "./watched_flow.ts";
 
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends GateWorld {
@@ -42,6 +42,8 @@ export interface PipelineWorld extends GateWorld {
   readonly host: boolean;
   /** Whether the name that a client itself says is asked for too. */
   readonly asksNames: boolean;
+  /** Whether what servers answer to containers comes to the queue. */
+  readonly hearsAnswers: boolean;
   /** The queue that DNS comes by. */
   readonly dnsQueue: number;
 }
@@ -65,7 +67,11 @@ export class Pipeline {
       describe: (seen, of) => this.#event(seen, of),
     });
     this.#inside = new Inside(world.interfaces, world.allowMark);
-    this.#second = new SecondLook({ ...world, said: this.#said });
+    this.#second = new SecondLook({
+      ...world,
+      said: this.#said,
+      acknowledged: (seen) => world.attribution.acknowledged(seen),
+    });
     this.#glance = {
       ...world,
       placeOf: (seen) => this.#place(seen),
@@ -87,7 +93,9 @@ export class Pipeline {
     const seen = { queued, packet: decoded.value, nowMs };
     if (queued.hook === HOOK.PRE_ROUTING) return this.#judgeSource(seen);
     if (isMarkedForged(queued)) return this.#refuseForged(seen);
-    if (queued.queue === this.#world.dnsQueue) return this.#dns.judge(seen);
+    if (queued.queue === this.#world.dnsQueue) {
+      return asRead(this.#dns.judge(seen));
+    }
     return this.#judgeFlow(seen);
   }
 
@@ -108,7 +116,10 @@ export class Pipeline {
     const { queued, packet, nowMs } = seen;
     if (isProbe(packet.destination)) return accept(MARK.DENY);
     const place = this.#place(seen);
-    if (place.kind === "inside") return accept(place.mark);
+    if (place.kind === "inside") {
+      if (place.mark === MARK.PASS) this.#second.hear(seen);
+      return accept(place.mark);
+    }
     if (place.kind === "forged") return this.#refuseForged(seen);
     const watched = this.#second.judge(seen);
     if (watched !== null) return watched;
@@ -116,7 +127,8 @@ export class Pipeline {
     const { decision, isScoped } = this.#decide(seen, owner);
     // Held packets are released on the queue of flows.
     const canWait = queued.queue !== this.#world.dnsQueue;
-    if (this.#world.asksNames && isNameAsked(decision) && canWait) {
+    const listened = { ...this.#world, first: decision };
+    if (canWait && isListenedTo(flowOf(packet, owner), listened)) {
       return this.#watch(seen, { owner, first: decision, isScoped });
     }
     const event = () => [this.#event(seen, { owner, decision })];

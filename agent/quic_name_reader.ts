@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Said } from "./decide/said_name.ts";
+import type { Said } from "./decide/said.ts";
 import { QuicFlow } from "./decode/quic_flow.ts";
 import { decodeClientHelloMessage } from "./decode/tls_client_hello.ts";
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { HOOK } from "./decode/nfqueue.ts";
 import { PROTOCOL } from "./decode/packet.ts";
-import { flowKey } from "./flow_key.ts";
-import type { Outcome, Seen } from "./outcome.ts";
+import { flowKey, reverseFlowKey } from "./flow_key.ts";
+import { asRead, type Outcome, type Seen } from "./outcome.ts";
 import type { WatchedDatagram } from "./udp_flow.ts";
 import { WatchedDatagrams } from "./watched_datagrams.ts";
 import { WatchedFlows, type WatchWorld } from "./watched_flows.ts";
@@ -24,7 +25,10 @@ export class SecondLook {
   /** Judges by what is known of a packet's flow; null when nothing is. */
   judge(seen: Seen): Outcome | null {
     const { packet } = seen;
-    if (packet.protocol === PROTOCOL.UDP) return this.#datagrams.judge(seen);
+    if (packet.protocol === PROTOCOL.UDP) {
+      const outcome = this.#datagrams.judge(seen);
+      return outcome === null ? null : asRead(outcome);
+    }
     return this.#streams.size === 0
       ? null
       : this.#streams.judge(flowKey(packet), seen);
@@ -33,8 +37,15 @@ export class SecondLook {
   /** Looks at a packet that is allowed by a name, as far as its address goes. */
   open(watched: WatchedDatagram, seen: Seen): Outcome {
     return seen.packet.protocol === PROTOCOL.UDP
-      ? this.#datagrams.open(watched, seen)
+      ? asRead(this.#datagrams.open(watched, seen))
       : this.#streams.open(watched, seen);
+  }
+
+  /** Hears what comes to a container: it may answer a flow that is watched. */
+  hear({ packet, queued }: Seen): void {
+    const isAnswer = queued.hook === HOOK.FORWARD &&
+      packet.protocol === PROTOCOL.TCP && this.#streams.size > 0;
+    if (isAnswer) this.#streams.hear(reverseFlowKey(packet), packet);
   }
 
   /** Whether something is known of a flow. */

@@ -1,133 +1,120 @@
 /**
- * From a TCP connection's first bytes to what its client said.
+ * From a TCP connection to what its client says.
  *
  * @module
  */
-import type { Said } from "./decide/said_name.ts";
-import { decodeHttpRequest } from "./decode/http_host.ts";
+import type { Said } from "./decide/said.ts";
+import type { HttpAuthority } from "./decode/http_target.ts";
 import type { Packet } from "./decode/packet.ts";
-import { TCP_FLAG } from "./decode/tcp.ts";
-import { TcpAssembler } from "./decode/tcp_stream.ts";
-import { decodeClientHello } from "./decode/tls_client_hello.ts";
-import { decodeSecondFlight } from "./decode/tls_second_flight.ts";
+import type { TcpSegment } from "./decode/tcp_stream.ts";
+import { SparseWindow } from "./decode/sparse_window.ts";
+import { HttpReader, saidBy } from "./http_reader.ts";
 import {
+  type Acknowledged,
   type NameReader,
   type Reading,
-  settledOn,
   SILENT,
   UNREADABLE,
-  WAITING,
 } from "./reading.ts";
+import { isThere, StreamReader } from "./stream_reader.ts";
 
-/** CR LF CR LF. */
-const HEADER_END = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a);
-
-/** Reads one TCP connection. */
-export class TcpNameReader implements NameReader {
-  readonly #stream = new TcpAssembler();
-  /** The hello's name, and where in the stream it ends. */
-  #hello: { said: Said; end: number } | null = null;
-  /** What the client had of the server when it had said nothing; -1 before. */
-  #acknowledged = -1;
-
-  add(packet: Packet): Reading {
-    const stream = this.#stream.add({
-      sequence: packet.tcpSequence,
-      flags: packet.tcpFlags,
-      payload: packet.payload,
-    });
-    if (stream.kind === "refused") return UNREADABLE;
-    const isAnswered = this.#isAnswered(packet);
-    const { bytes, ended } = stream;
-    if (this.#hello !== null) {
-      return this.#readOn(this.#hello, { bytes, isAnswered });
-    }
-    // Behind a gap, it is part of something all the same.
-    if (bytes.length === 0) return packet.payload.length > 0 ? WAITING : SILENT;
-    const reading = this.#readFirst(bytes);
-    if (!reading.waiting) return reading;
-    if (ended) return readEnded(bytes);
-    return packet.payload.length > 0 ? WAITING : SILENT;
-  }
-
-  #readFirst(bytes: Uint8Array): Reading {
-    const tls = decodeClientHello(bytes);
-    switch (tls.kind) {
-      case "incomplete":
-        return tls.neededBytes > 0 ? WAITING : UNREADABLE;
-      case "refused":
-        return UNREADABLE;
-      case "not_tls":
-        return readHttp(bytes);
-      case "hello": {
-        // Data sent before the answer hide whether another hello follows.
-        if (tls.hello.earlyData) return UNREADABLE;
-        const said: Said = { kind: "tls", name: tls.hello.sni };
-        this.#hello = { said, end: tls.end };
-        return { said, settled: false, waiting: false };
-      }
-    }
-  }
-
-  /**
-   * After a HelloRetryRequest the client says hello again, and some servers
-   * take the second name. And what was sent can be sent again with another
-   * content, until the server has it: only its answer shows that.
-   */
-  #readOn(
-    hello: { said: Said; end: number },
-    of: { bytes: Uint8Array; isAnswered: boolean },
-  ): Reading {
-    const { said, end } = hello;
-    const rest = of.bytes.subarray(end);
-    if (rest.length === 0) return { said, settled: false, waiting: false };
-    const next = decodeSecondFlight(rest, false);
-    switch (next.kind) {
-      case "incomplete":
-        return next.neededBytes > 0
-          ? { said, settled: false, waiting: true }
-          : UNREADABLE;
-      case "refused":
-        return UNREADABLE;
-      case "hello":
-        return settledOn({ kind: "tls", name: next.hello.sni });
-      case "no_hello":
-        return { said, settled: of.isAnswered, waiting: false };
-    }
-  }
-
-  #isAnswered({ tcpFlags, tcpAcknowledgment }: Packet): boolean {
-    if ((tcpFlags & TCP_FLAG.ACK) === 0) return false;
-    if (this.#acknowledged < 0) this.#acknowledged = tcpAcknowledgment;
-    // Signed: sequence numbers wrap.
-    return ((tcpAcknowledgment - this.#acknowledged) | 0) > 0;
-  }
+/** What is read from: a packet, or what the reader before has put together. */
+interface Given {
+  readonly packet: Packet;
+  readonly segment: TcpSegment;
+  readonly acknowledged: Acknowledged;
 }
 
 /**
- * What a stream says that ends before it is TLS or HTTP. Some servers answer a
- * request whose header the end of the stream ends, so what could be one is no
- * other protocol.
+ * Reads one TCP connection: a stream that turns out to be HTTP, whose requests
+ * may open a tunnel, in which another stream begins.
  */
-function readEnded(bytes: Uint8Array): Reading {
-  const whole = new Uint8Array(bytes.length + HEADER_END.length);
-  whole.set(bytes);
-  whole.set(HEADER_END, bytes.length);
-  if (decodeClientHello(whole).kind !== "not_tls") return UNREADABLE;
-  const http = readHttp(whole);
-  return http.said?.kind === "other" ? http : UNREADABLE;
+export class TcpNameReader implements NameReader {
+  #stream = new StreamReader();
+  /** Reads in place of the stream while HTTP is spoken. */
+  #http: HttpReader | null = null;
+  /** What was HTTP, of all streams together; null before. */
+  #window: SparseWindow | null = null;
+  /** Where the tunnel leads that the stream is in, or is asked to be. */
+  #through: HttpAuthority | null = null;
+  /** The last request, and where it ends, when what follows is not HTTP. */
+  #last: { said: Said; sequence: number } | null = null;
+
+  get keptBytes(): number {
+    return this.#stream.keptBytes + (this.#http?.keptBytes ?? 0) +
+      (this.#window?.keptBytes ?? 0);
+  }
+
+  add(packet: Packet, acknowledged: Acknowledged): Reading {
+    let segment: TcpSegment = {
+      sequence: packet.tcpSequence,
+      flags: packet.tcpFlags,
+      payload: packet.payload,
+    };
+    const before: Said[] = [];
+    for (;;) {
+      const [http, through] = [this.#http, this.#through];
+      const given = { packet, segment, acknowledged };
+      const step = http === null
+        ? this.#readStream(given)
+        : this.#readHttp(http, given);
+      if ("http" in step) {
+        segment = step.http;
+        continue;
+      }
+      const reading = sayThrough(step, through);
+      before.push(...reading.before ?? []);
+      // Behind a CONNECT the rest of the packet is another stream's.
+      if (this.#http === http) return { ...reading, before };
+      if (reading.said !== null) before.push(reading.said);
+    }
+  }
+
+  #readStream(given: Given): Reading | { readonly http: TcpSegment } {
+    const { segment, acknowledged } = given;
+    if (this.#window?.agrees(segment) === false) return UNREADABLE;
+    if (this.#last !== null) {
+      const { said, sequence } = this.#last;
+      const settled = isThere(sequence, acknowledged);
+      return { said, settled, waiting: false };
+    }
+    const reading = this.#stream.add(segment, given);
+    if ("http" in reading) {
+      this.#window ??= new SparseWindow(reading.http.sequence);
+      this.#http = new HttpReader(this.#window);
+      this.#stream = new StreamReader();
+    }
+    return reading;
+  }
+
+  #readHttp(http: HttpReader, { segment, acknowledged }: Given): Reading {
+    const { reading, over } = http.add(segment, acknowledged);
+    if (over === null) return reading;
+    this.#http = null;
+    const sequence = this.#window!.nextSequence;
+    const { request } = over;
+    if (over.kind === "connect") {
+      this.#stream = new StreamReader(sequence);
+      this.#through = { host: request.host!, port: request.port };
+      return reading;
+    }
+    const end = (segment.sequence + segment.payload.length) >>> 0;
+    const said = saidBy(request);
+    this.#last = { said: withThrough(said, this.#through), sequence: end };
+    return reading;
+  }
 }
 
-function readHttp(bytes: Uint8Array): Reading {
-  const http = decodeHttpRequest(bytes);
-  switch (http.kind) {
-    case "incomplete":
-      return http.neededBytes > 0 ? WAITING : UNREADABLE;
-    case "request":
-      return settledOn({ kind: "http", name: http.request.host });
-    case "refused":
-      return UNREADABLE;
-    case "not_http":
-      return settledOn({ kind: "other" });
-  }
+function sayThrough(reading: Reading, through: HttpAuthority | null): Reading {
+  if (through === null || reading === SILENT) return reading;
+  const { said, before } = reading;
+  return {
+    ...reading,
+    said: said === null ? null : withThrough(said, through),
+    before: before?.map((each) => withThrough(each, through)) ?? [],
+  };
+}
+
+function withThrough(said: Said, through: HttpAuthority | null): Said {
+  return through === null ? said : { ...said, through };
 }

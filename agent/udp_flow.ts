@@ -5,7 +5,7 @@
  */
 import type { Waiting } from "./outcome.ts";
 import { QuicNameReader } from "./quic_name_reader.ts";
-import type { Watched } from "./watched_flows.ts";
+import type { Watched } from "./watched_flow.ts";
 
 /** Names of one flow that are in the journal; a client can say any number. */
 const MAX_WRITTEN = 64;

@@ -7,17 +7,13 @@
  *
  * @module
  */
-import { decideSaid, type Said } from "./decide/said_name.ts";
+import type { Said } from "./decide/said.ts";
+import { decideSaid } from "./decide/said_name.ts";
 import { mayOpenConnection } from "./decode/quic_header.ts";
 import { MARK, withMark } from "./enforce/marks.ts";
 import { flowKey } from "./flow_key.ts";
-import {
-  accept,
-  hold,
-  type Outcome,
-  type Seen,
-  type Waiting,
-} from "./outcome.ts";
+import { accept, given, hold } from "./outcome.ts";
+import type { Outcome, Released, Seen, Waiting } from "./outcome.ts";
 import { QuicNameReader } from "./quic_name_reader.ts";
 import {
   isWritten,
@@ -27,6 +23,9 @@ import {
   type WatchedDatagram,
 } from "./udp_flow.ts";
 import type { WatchWorld } from "./watched_flows.ts";
+
+/** What UDP flows are judged by. */
+type World = Omit<WatchWorld, "acknowledged" | "hearsAnswers">;
 
 /** Flows at a time, and bytes of what they said; the oldest is forgotten. */
 const MAX_FLOWS = 4_096;
@@ -41,7 +40,7 @@ const KEEP_MS = 180_000;
 
 /** The UDP flows whose clients are asked for names. */
 export class WatchedDatagrams {
-  readonly #world: WatchWorld;
+  readonly #world: World;
   /** In the order in which they were last seen. */
   readonly #flows = new Map<string, UdpFlow>();
   /** In the order of their beginning. */
@@ -52,7 +51,7 @@ export class WatchedDatagrams {
   #bytes = 0;
 
   /** @param world Must outlive this object. */
-  constructor(world: WatchWorld) {
+  constructor(world: World) {
     this.#world = world;
   }
 
@@ -131,7 +130,7 @@ export class WatchedDatagrams {
       ? undefined
       : flow.openings.get(connection);
     const outcome = this.#decide(opening?.watched ?? by, { flow, said, nowMs });
-    return { ...outcome, released: this.#release(opening) };
+    return { ...outcome, released: this.#release(opening, outcome.mark) };
   }
 
   #decide(
@@ -164,7 +163,8 @@ export class WatchedDatagrams {
       flow.openings.set(connection, opening);
       this.#openings.add(opening);
     }
-    opening.held.push({ id: queued.id, mark: queued.mark });
+    const { id, mark, payload } = queued;
+    opening.held.push({ id, mark, bytes: payload.slice() });
     this.#heldCount++;
     if (opening.held.length > MAX_HELD_EACH) {
       return this.#giveUp(opening, nowMs);
@@ -182,17 +182,18 @@ export class WatchedDatagrams {
     flow.reader.forget(connection);
     const said: Said = { kind: "unreadable" };
     const outcome = this.#decide(watched, { flow, said, nowMs });
-    return { ...outcome, verdict: null, released: this.#release(opening) };
+    const released = this.#release(opening, outcome.mark);
+    return { ...outcome, verdict: null, released };
   }
 
   /** Takes the datagrams that wait, to be answered. */
-  #release(opening: Opening | undefined): readonly Waiting[] {
+  #release(opening: Opening | undefined, mark: number): readonly Released[] {
     if (opening === undefined) return [];
     const { flow, connection, held } = opening;
     flow.openings.delete(connection);
     this.#openings.delete(opening);
     this.#heldCount -= held.length;
-    return held.splice(0);
+    return given(held.splice(0), mark);
   }
 
   /** Puts a flow behind all others. */

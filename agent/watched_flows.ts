@@ -3,249 +3,246 @@
  *
  * @module
  */
-import type { Decision, Flow } from "./decide/decision.ts";
-import type { CompiledPolicy } from "./decide/match.ts";
-import type { NameTable } from "./decide/names.ts";
-import { decideSaid, type Said } from "./decide/said_name.ts";
-import { type Packet, PROTOCOL } from "./decode/packet.ts";
+import type { Said } from "./decide/said.ts";
+import { HOOK } from "./decode/nfqueue.ts";
+import type { Packet } from "./decode/packet.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
 import { MARK } from "./enforce/marks.ts";
-import type { NameReader } from "./reading.ts";
-import {
-  accept,
-  hold,
-  type Outcome,
-  type Seen,
-  type Waiting,
-} from "./outcome.ts";
+import { FairTable } from "./fair_table.ts";
+import { type Events, FlowJudge, type JudgeWorld } from "./flow_judge.ts";
+import { writeSilent } from "./flow_judge.ts";
+import { LateFlows } from "./late_flows.ts";
+import { accept, asRead, carry, drop, given, hold } from "./outcome.ts";
+import type { Outcome, Released, Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
-import type { RecentFlows } from "./record/recent.ts";
-import { TcpNameReader } from "./tcp_name_reader.ts";
+import { isSilent, openBeside, pass, passEmpty } from "./passing.ts";
+import { isOpening, type Watched, WatchedFlow } from "./watched_flow.ts";
 
-/** Flows at a time; the oldest is forgotten when there are more. */
-const MAX_FLOWS = 8_192;
-/** Packets that wait for a verdict, of one flow and of all. */
+/** Flows at a time, and what they cost in bytes, see `watched_flow.ts`. */
+const LIMITS = { count: 8_192, weight: 1 << 25 } as const;
+/** Packets of one flow that wait for a verdict. */
 const MAX_HELD_PER_FLOW = 48;
-const MAX_HELD = 2_048;
 /** A client that has begun to speak says its name within this. */
 const SAY_MS = 5_000;
-/** A packet of a flow that was let go is in the queue no longer than this. */
-const LET_GO_MS = 5_000;
 /** A client that has not begun is written into the journal after this. */
 const SILENT_MS = 10_000;
+/** What a client has said may have to be sent again so long after its end. */
+const LINGER_MS = 60_000;
 
-/** Makes the event of a flow, when its decision is known. */
-export type Describe = (
-  of: { decision: Decision; sni: string | null },
-) => ConnectionEvent;
-
-/** A flow at its first packet. */
-export interface Watched {
-  readonly key: string;
-  readonly flow: Flow;
-  /** The decision about the first packet. */
-  readonly first: Decision;
-  readonly describe: Describe;
-}
-
-interface Entry extends Watched {
-  readonly reader: NameReader;
-  /** Packets that wait. */
-  readonly held: Waiting[];
-  readonly openedAtMs: number;
-  /** When the first packet began to wait; Infinity before. */
-  heldSinceMs: number;
-  isWritten: boolean;
-}
+const UNREADABLE: Said = { kind: "unreadable" };
 
 /** What the second look works with; borrowed. */
-export interface WatchWorld {
-  readonly policy: CompiledPolicy;
-  readonly names: NameTable;
-  /** What was written of refused flows. */
-  readonly said: RecentFlows;
+export interface WatchWorld extends JudgeWorld {
   /** The mark of a flow that is not asked about again. */
   readonly allowMark: number;
+  /** Up to where the server has what a local sender of a packet has sent. */
+  readonly acknowledged: (seen: Seen) => number | null;
+  /** Whether what servers answer to containers is heard. */
+  readonly hearsAnswers: boolean;
+}
+
+/** Packets that waited and are answered now, and what is said of it. */
+interface Ended {
+  readonly released: readonly Released[];
+  readonly events: Events;
 }
 
 /** The flows that have not said their name yet. */
 export class WatchedFlows {
   readonly #world: WatchWorld;
-  /** In the order of their opening. */
-  readonly #entries = new Map<string, Entry>();
-  /** Flows that had to be forgotten; what they hold is yet to be answered. */
-  readonly #evicted: Entry[] = [];
-  /** When flows were let go, in the order of time. */
-  readonly #letGoAtMs = new Map<string, number>();
-  #heldCount = 0;
+  readonly #judge: FlowJudge;
+  readonly #flows = new FairTable<WatchedFlow>(LIMITS);
+  readonly #late = new LateFlows();
+  /** What waited of connections that are no more. */
+  readonly #orphans: Released[] = [];
 
   /** @param world Must outlive this object. */
   constructor(world: WatchWorld) {
     this.#world = world;
+    this.#judge = new FlowJudge(world);
   }
 
   /** How many flows something is known of. */
   get size(): number {
-    return this.#entries.size + this.#letGoAtMs.size;
+    return this.#flows.size + this.#late.size;
   }
 
   /** Whether something is known of a flow. */
   has(key: string): boolean {
-    return this.#entries.has(key) || this.#letGoAtMs.has(key);
+    return this.#flows.get(key) !== undefined || this.#late.isKnown(key);
   }
 
   /** Begins to watch a flow, with its first packet. */
   open(watched: Watched, seen: Seen): Outcome {
+    const { packet, nowMs } = seen;
     // The rest of a connection that has ended. Whoever says something behind a
     // beginning that nobody has seen is refused.
-    if (saysNothing(seen.packet)) return accept(MARK.PASS);
-    const reader = new TcpNameReader();
-    const entry: Entry = {
-      ...watched,
-      // The flow outlives the packet that its destination is a view of.
-      flow: { ...watched.flow, destination: watched.flow.destination.slice() },
-      reader,
-      held: [],
-      openedAtMs: seen.nowMs,
-      heldSinceMs: Infinity,
-      isWritten: false,
-    };
-    this.#entries.set(entry.key, entry);
-    if (this.#entries.size > MAX_FLOWS) {
-      const oldest: Entry = this.#entries.values().next().value!;
-      this.#entries.delete(oldest.key);
-      this.#evicted.push(oldest);
-    }
-    return this.#look(entry, seen);
+    if (isSilent(packet)) return accept(MARK.PASS);
+    const flow = new WatchedFlow(watched, seen);
+    const before = this.#flows.get(flow.key);
+    if (before !== undefined) return openBeside(before, { flow, packet });
+    this.#flows.add(flow);
+    if (isOpening(packet)) this.#late.delete(flow.key);
+    if (!this.#late.isForgotten(flow.key)) return this.#look(flow, seen);
+    return this.#giveUp(flow, { said: { kind: "forgotten" }, seen, nowMs });
   }
 
   /** Judges a further packet of a flow; null when it is not watched. */
   judge(key: string, seen: Seen): Outcome | null {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) return this.#look(entry, seen);
-    if (!this.#letGoAtMs.has(key)) return null;
-    // It was in the queue already when the flow was let go.
-    if (!isOpening(seen.packet)) return accept(this.#world.allowMark);
-    this.#letGoAtMs.delete(key);
+    const { packet, queued } = seen;
+    const flow = this.#flows.get(key);
+    if (flow === undefined) {
+      // It was in the queue already when the flow was let go.
+      const isLate = this.#late.isLetGo(key) && !isOpening(packet);
+      return isLate ? accept(this.#world.allowMark) : null;
+    }
+    if (!flow.isReopenedBy(packet)) return this.#look(flow, seen);
+    if (flow.next?.isReopenedBy(packet) === false) return passEmpty(packet);
+    // A socket of this machine has left its old connection. Who writes packets
+    // by hand may not have: there, only the server's word on the new one counts.
+    const isOver = queued.hook !== HOOK.FORWARD || !this.#world.hearsAnswers;
+    if (isOver) this.#replace(flow, null);
     return null;
+  }
+
+  /**
+   * Hears what a server says to a container.
+   *
+   * @param key The flow's own, from the client to the server.
+   */
+  hear(key: string, { tcpFlags, tcpAcknowledgment: heard }: Packet): void {
+    const flow = this.#flows.get(key);
+    if (flow === undefined || (tcpFlags & TCP_FLAG.ACK) === 0) return;
+    const { next } = flow;
+    const isAnswer = (tcpFlags & TCP_FLAG.SYN) !== 0;
+    if (next !== null && isAnswer && heard === next.sequence) {
+      this.#replace(flow, next);
+      next.heard = heard;
+    } else if (flow.heard === null || ((heard - flow.heard) | 0) > 0) {
+      flow.heard = heard;
+    }
   }
 
   /** What time decides: clients that stopped speaking in the middle. */
   expire(nowMs: number): Outcome[] {
-    const outcomes: Outcome[] = [];
-    for (const entry of this.#evicted.splice(0)) {
-      if (entry.held.length > 0) outcomes.push(this.#giveUp(entry, nowMs));
-      else if (!entry.isWritten) outcomes.push(writeSilent(entry));
-    }
-    for (const entry of [...this.#entries.values()]) {
-      if (nowMs - entry.heldSinceMs > SAY_MS) {
-        outcomes.push(this.#giveUp(entry, nowMs));
-      } else if (!entry.isWritten && nowMs - entry.openedAtMs > SILENT_MS) {
-        outcomes.push(writeSilent(entry));
+    const orphans = this.#orphans.splice(0);
+    const outcomes: Outcome[] = [{ ...hold(), released: orphans }];
+    for (const flow of this.#flows.values()) {
+      if (nowMs - flow.heldSinceMs > SAY_MS) {
+        outcomes.push(this.#giveUp(flow, { said: UNREADABLE, nowMs }));
+      } else if (nowMs - flow.openedAtMs > SILENT_MS) {
+        const events = writeSilent(flow);
+        outcomes.push(carry(hold(), { released: [], events }));
       }
+      if (nowMs - flow.endedAtMs > LINGER_MS) this.#flows.delete(flow);
     }
-    for (const [key, atMs] of this.#letGoAtMs) {
-      if (nowMs - atMs <= LET_GO_MS) break;
-      this.#letGoAtMs.delete(key);
-    }
-    return outcomes;
+    this.#late.expire(nowMs);
+    return outcomes.filter(({ released, events }) =>
+      released.length > 0 || events !== undefined
+    );
   }
 
-  #look(entry: Entry, seen: Seen): Outcome {
-    const { packet, queued, nowMs } = seen;
-    const { said, settled, waiting } = entry.reader.add(packet);
-    if (waiting) {
-      entry.held.push({ id: queued.id, mark: queued.mark });
-      this.#heldCount++;
-      const isFull = entry.held.length > MAX_HELD_PER_FLOW ||
-        this.#heldCount > MAX_HELD;
-      if (isFull) return this.#giveUp(entry, nowMs);
-      entry.heldSinceMs = Math.min(entry.heldSinceMs, nowMs);
-      return hold();
-    }
-    if (said !== null) return this.#decide(entry, { said, settled, nowMs });
-    // A handshake or an acknowledgement; it carries nothing.
-    const isClosing = (packet.tcpFlags & (TCP_FLAG.RST | TCP_FLAG.FIN)) !== 0;
-    return isClosing && entry.held.length === 0
-      ? this.#close(entry)
-      : accept(MARK.PASS);
-  }
-
-  #decide(
-    entry: Entry,
-    of: { said: Said; settled: boolean; nowMs: number },
-  ): Outcome {
-    const { said, settled, nowMs } = of;
-    const { flow, first } = entry;
-    const decision = decideSaid(flow, { ...this.#world, said, first, nowMs });
-    const isRefused = decision.decision === "deny" && decision.enforced;
-    const sni = said.kind === "tls" || said.kind === "http" ? said.name : null;
-    const isNews = isRefused
-      ? this.#world.said.isNews(entry.key, nowMs)
-      : !entry.isWritten;
-    entry.isWritten = true;
-    const event = () => [entry.describe({ decision, sni })];
-    const events = isNews ? event : undefined;
+  #look(flow: WatchedFlow, seen: Seen): Outcome {
+    const { packet, nowMs } = seen;
+    const reading = flow.reader.add(packet, () => this.#heard(flow, seen));
+    const { said, before = [], settled, waiting, early } = reading;
+    const all = said === null ? before : [...before, said];
+    const { isRefused, events } = this.#judge.judge(flow, { all, nowMs });
     if (isRefused || settled) {
-      if (!isRefused) this.#letGo(entry.key, nowMs);
-      const mark = isRefused ? MARK.DENY : this.#world.allowMark;
-      return { ...accept(mark, events), released: this.#forget(entry) };
+      return this.#end(flow, { isRefused, events, seen, nowMs });
     }
-    const released = this.#release(entry);
-    return { ...accept(MARK.PASS, events), released };
-  }
-
-  /** Refuses a flow that cannot be waited for any longer. */
-  #giveUp(entry: Entry, nowMs: number): Outcome {
-    const outcome = this.#decide(entry, {
-      said: { kind: "unreadable" },
-      settled: true,
-      nowMs,
+    if (early) return carry(drop(), { released: [], events });
+    if (waiting) flow.hold(seen);
+    if (flow.heldCount > MAX_HELD_PER_FLOW) {
+      return this.#giveUp(flow, { said: UNREADABLE, nowMs });
+    }
+    const isSaid = !waiting && all.length > 0;
+    const released = isSaid ? given(flow.release(), MARK.PASS) : [];
+    this.#flows.weigh(flow, flow.fullWeight);
+    const excess = this.#takeExcess(nowMs);
+    return carry(waiting ? hold() : pass(packet), {
+      released: [...released, ...excess.released],
+      events: [...events, ...excess.events, ...this.#close(flow, seen)],
     });
-    return { ...outcome, verdict: null };
   }
 
-  /** The client has gone without a word. */
-  #close(entry: Entry): Outcome {
-    this.#forget(entry);
-    const { isWritten } = entry;
-    return accept(MARK.PASS, isWritten ? undefined : writeSilent(entry).events);
+  /** A client that goes without a word is done with. */
+  #close(flow: WatchedFlow, { packet, nowMs }: Seen): Events {
+    const isReset = (packet.tcpFlags & TCP_FLAG.RST) !== 0;
+    const isClosing = isReset || (packet.tcpFlags & TCP_FLAG.FIN) !== 0;
+    if (packet.payload.length > 0) flow.hasSpoken = true;
+    if (!isClosing || flow.heldCount > 0) return [];
+    flow.endedAtMs = Math.min(flow.endedAtMs, nowMs);
+    // What it said last may have been lost, and is then sent again.
+    if (flow.hasSpoken && !isReset) return [];
+    this.#flows.delete(flow);
+    return writeSilent(flow);
   }
 
-  #letGo(key: string, nowMs: number): void {
-    this.#letGoAtMs.set(key, nowMs);
-    if (this.#letGoAtMs.size <= MAX_FLOWS) return;
-    this.#letGoAtMs.delete(this.#letGoAtMs.keys().next().value!);
+  /** Decides about a flow by something that is no packet of its. */
+  #giveUp(
+    flow: WatchedFlow,
+    of: { readonly said: Said; readonly nowMs: number; readonly seen?: Seen },
+  ): Outcome {
+    const { said, nowMs, seen } = of;
+    const judged = this.#judge.judge(flow, { all: [said], nowMs });
+    return this.#end(flow, { ...judged, nowMs, seen });
   }
 
-  #forget(entry: Entry): readonly Waiting[] {
-    // Another flow may have taken the place of an evicted one.
-    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
-    return this.#release(entry);
+  /** Refuses a flow, or lets it go. Without a packet all that waits is all. */
+  #end(
+    flow: WatchedFlow,
+    of: {
+      readonly isRefused: boolean;
+      readonly events: Events;
+      readonly nowMs: number;
+      readonly seen?: Seen | undefined;
+    },
+  ): Outcome {
+    const { isRefused, events, nowMs, seen } = of;
+    const mark = isRefused ? MARK.DENY : this.#world.allowMark;
+    if (!isRefused) this.#late.addLetGo(flow.key, nowMs);
+    this.#flows.delete(flow);
+    const released = given(flow.release(), mark);
+    const outcome = seen === undefined ? { ...hold(), mark } : accept(mark);
+    const hasBytes = !isRefused && (seen?.packet.payload.length ?? 0) > 0;
+    const ended = { released, events };
+    return carry(hasBytes ? asRead(outcome) : outcome, ended);
   }
 
-  /** Takes the packets that wait, to be answered. */
-  #release(entry: Entry): readonly Waiting[] {
-    this.#heldCount -= entry.held.length;
-    entry.heldSinceMs = Infinity;
-    return entry.held.splice(0);
+  /** Forgets the flows that there is no room for. */
+  #takeExcess(nowMs: number): Ended {
+    const released: Released[] = [];
+    const events: (() => ConnectionEvent)[] = [];
+    for (const flow of this.#flows.takeExcess()) {
+      this.#late.addForgotten(flow.key);
+      if (flow.heldCount === 0) {
+        events.push(...writeSilent(flow));
+        continue;
+      }
+      const said = { kind: "forgotten" } as const;
+      const { isRefused, ...judged } = this.#judge.judge(flow, {
+        all: [said],
+        nowMs,
+      });
+      events.push(...judged.events);
+      const mark = isRefused ? MARK.DENY : this.#world.allowMark;
+      released.push(...given(flow.release(), mark));
+    }
+    return { released, events };
   }
-}
 
-/** Writes that a client has said nothing; it answers no packet. */
-function writeSilent(entry: Entry): Outcome {
-  entry.isWritten = true;
-  const { first: decision, describe } = entry;
-  return hold(() => [describe({ decision, sni: null })]);
-}
+  /** Puts another connection between the same ends in a flow's place. */
+  #replace(flow: WatchedFlow, next: WatchedFlow | null): void {
+    this.#orphans.push(...given(flow.release(), MARK.DENY));
+    this.#flows.delete(flow);
+    if (next !== null) this.#flows.add(next);
+  }
 
-/** Whether a packet asks for a connection. */
-export function isOpening({ protocol, tcpFlags }: Packet): boolean {
-  return protocol === PROTOCOL.TCP &&
-    (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
-}
-
-function saysNothing({ protocol, tcpFlags, payload }: Packet): boolean {
-  return protocol === PROTOCOL.TCP && payload.length === 0 &&
-    (tcpFlags & TCP_FLAG.SYN) === 0;
+  /** Up to where the server has what the client sent. */
+  #heard(flow: WatchedFlow, seen: Seen): number | null {
+    const { acknowledged, hearsAnswers } = this.#world;
+    if (seen.queued.hook !== HOOK.FORWARD) return acknowledged(seen);
+    return hearsAnswers ? flow.heard : seen.packet.tcpSequence;
+  }
 }

@@ -42,7 +42,7 @@ const SYMBOLS = {
   // int nfq_set_verdict2(qh, uint32_t id, uint32_t verdict, uint32_t mark,
   //                      uint32_t datalen, const unsigned char *buf);
   nfq_set_verdict2: {
-    parameters: ["pointer", "u32", "u32", "u32", "u32", "pointer"],
+    parameters: ["pointer", "u32", "u32", "u32", "u32", "buffer"],
     result: "i32",
   },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -69,6 +69,19 @@ const COPY_BYTES = 0xffff;
 const QUEUE_PACKETS = 8192;
 /** Of the socket; under 64 KiB the verdicts of large packets are lost. */
 const RECEIVE_BYTES = 8 << 20;
+
+/** The answer to one packet. */
+export interface Verdict {
+  /** Of {@linkcode NF}. */
+  readonly verdict: number;
+  /** The mark to give the packet. */
+  readonly mark: number;
+  /**
+   * What goes on in place of the packet, from the IP header on: the kernel's
+   * may refer to pages that its sender can still write to. Null leaves it.
+   */
+  readonly bytes: Uint8Array | null;
+}
 
 /** An open libnetfilter_queue. Dispose it after its queues. */
 export class NetfilterQueueLibrary implements Disposable {
@@ -193,16 +206,18 @@ export class NetfilterQueue implements Disposable {
    * Answers one packet.
    *
    * @param id As the packet's message says.
-   * @param answer `verdict` of {@linkcode NF} and the mark to give the packet.
+   * @param answer The verdict and all that goes with it.
    */
-  setVerdict(id: number, answer: { verdict: number; mark: number }): void {
+  setVerdict(id: number, answer: Verdict): void {
+    const { verdict, mark, bytes } = answer;
     this.#library.symbols.nfq_set_verdict2(
       this.#queue,
       id,
-      answer.verdict,
-      answer.mark,
-      0,
-      null,
+      verdict,
+      mark,
+      bytes === null ? 0 : bytes.length,
+      // Ours, and not shared with another thread.
+      bytes as Uint8Array<ArrayBuffer> | null,
     );
   }
 

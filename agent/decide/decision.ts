@@ -25,6 +25,7 @@ export type Why =
   | "host_not_allowed"
   | "name_missing"
   | "name_unreadable"
+  | "too_many_flows"
   | "resolver_not_allowed"
   | "dns_malformed"
   | "tunnel_limit"

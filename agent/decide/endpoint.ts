@@ -12,7 +12,7 @@ import type { Entry, EntryProtocol, Target } from "./policy.ts";
 import { orPolicyInvalid, quote, Refusal } from "./refusal.ts";
 
 /** Where an entry stands; it decides what a part that is missing means. */
-export type ListName = "allow" | "deny";
+export type ListName = "allow" | "proxy" | "deny";
 
 /** An entry cut into its parts, not yet understood. */
 export interface EndpointParts {
@@ -104,12 +104,30 @@ export function readParts(
   }
   const port = parts.port === null ? null : readPort(parts.port);
   if (list === "deny") return { target, port, protocol };
+  if (list === "proxy") checkProxy(parts, protocol);
   const missing = parts.port === null && !portless;
   return {
     target,
     port: missing ? DEFAULT_PORT : port,
     protocol: protocol ?? "tcp",
   };
+}
+
+function checkProxy(
+  parts: EndpointParts,
+  protocol: EntryProtocol | null,
+): void {
+  if (protocol !== null && protocol !== "tcp") {
+    throw new Refusal(
+      `an HTTP proxy is reached over TCP, and the entry says ${protocol}`,
+      `Remove /${protocol}`,
+    );
+  }
+  if (parts.port !== null) return;
+  throw new Refusal(
+    "an HTTP proxy has no usual port, and the entry names none",
+    "Write the proxy's port: proxy.example.com:3128",
+  );
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { addressKey } from "./address_key.ts";
 import type { Decision, Why } from "./decision.ts";
-import { readEndpoint } from "./endpoint.ts";
+import { type ListName, readEndpoint } from "./endpoint.ts";
 import { agrees, type Attempt, judgeAttempt } from "./judge.ts";
 import { judgeLookup } from "./lookup.ts";
 import { compilePolicy, EntryIndex } from "./match.ts";
@@ -63,6 +63,7 @@ export function explain(policy: Policy, target: string): Explanation {
       ...sayAudit(decision),
       ...sayScopes(asked, policy),
       ...sayName(asked, policy),
+      ...sayProxy(asked, policy),
     ],
   };
 }
@@ -131,7 +132,7 @@ function sayAudit(decision: Decision): readonly string[] {
 /** Entries that decide otherwise for a sender that is known. */
 function sayScopes(asked: Entry, policy: Policy): readonly string[] {
   const attempt = attemptOf(asked);
-  const say = (list: "allow" | "deny") =>
+  const say = (list: ListName) =>
     policy[list].filter((entry) =>
       (entry.step !== null || entry.process !== null) &&
       (asked.protocol === "dns" || agrees(entry, attempt)) &&
@@ -147,7 +148,7 @@ function sayScopes(asked: Entry, policy: Policy): readonly string[] {
         list === "deny" ? ", or by a sender that cannot be found" : ""
       }.`;
     });
-  return [...say("deny"), ...say("allow")];
+  return [...say("deny"), ...say("proxy"), ...say("allow")];
 }
 
 /** What a host adds: its look-up, and entries for its addresses. */
@@ -155,7 +156,8 @@ function sayName(asked: Entry, policy: Policy): readonly string[] {
   if (asked.target.kind !== "host" || asked.protocol === "dns") return [];
   const lookup: Entry = { ...asked, protocol: "dns", port: null };
   const attempt = attemptOf(asked);
-  const byAddress = [...policy.deny, ...policy.allow].filter((entry) =>
+  const lists = [...policy.deny, ...policy.proxy, ...policy.allow];
+  const byAddress = lists.filter((entry) =>
     entry.target.kind === "network" && agrees(entry, attempt)
   );
   return [
@@ -163,5 +165,18 @@ function sayName(asked: Entry, policy: Policy): readonly string[] {
     ...byAddress.map((entry) =>
       `The entry ${quote(entry.text)} decides if it covers its address.`
     ),
+  ];
+}
+
+/** What an entry under `proxy` asks of who uses it. */
+function sayProxy(asked: Entry, policy: Policy): readonly string[] {
+  const attempt = attemptOf(asked);
+  const fits = (entry: Entry) => agrees(entry, attempt);
+  const entry = new EntryIndex(policy.proxy).first(attempt, fits);
+  if (asked.protocol === "dns" || entry === null) return [];
+  return [
+    `The proxy entry ${
+      quote(entry.text)
+    } names it: a request to it is let out when the place it asks for is allowed.`,
   ];
 }

@@ -27,6 +27,8 @@ export interface CompiledPolicy {
   readonly wildcards: ReadonlyMap<string, string>;
   /** As in `Policy.dns`. */
   readonly unseen: Policy["dns"]["unseen"];
+  /** Which of the allowed places is an HTTP proxy. */
+  readonly proxy: EntryIndex;
 }
 
 /** An entry and its place in the list, which decides between two. */
@@ -48,21 +50,24 @@ interface Pattern {
  * Arranges a policy's entries; nothing of it is parsed again.
  *
  * @param policy Plain data, as structured clone brings it into the thread.
- * @returns Its two lists, indexed.
+ * @returns Its lists, indexed.
  */
 export function compilePolicy(policy: Policy): CompiledPolicy {
   return {
     egress: policy.egress,
-    allow: new EntryIndex(policy.allow),
+    allow: new EntryIndex([...policy.proxy, ...policy.allow]),
     deny: new EntryIndex(policy.deny),
-    wildcards: new Map(policy.allow.flatMap(({ text, target }) => {
-      if (target.kind !== "host" || !target.pattern.includes("*")) return [];
-      const tail = target.pattern.slice(target.pattern.lastIndexOf("*") + 1);
-      // What is in the label of the `*` is chosen with it.
-      const dot = tail.indexOf(".");
-      return [[text, dot < 0 ? "" : tail.slice(dot + 1)]];
-    })),
+    wildcards: new Map(
+      [...policy.proxy, ...policy.allow].flatMap(({ text, target }) => {
+        if (target.kind !== "host" || !target.pattern.includes("*")) return [];
+        const tail = target.pattern.slice(target.pattern.lastIndexOf("*") + 1);
+        // What is in the label of the `*` is chosen with it.
+        const dot = tail.indexOf(".");
+        return [[text, dot < 0 ? "" : tail.slice(dot + 1)]];
+      }),
+    ),
     unseen: policy.dns.unseen,
+    proxy: new EntryIndex(policy.proxy),
   };
 }
 

@@ -43,14 +43,19 @@ export interface Policy {
   readonly egress: "audit" | "block";
   /** What may leave. */
   readonly allow: readonly Entry[];
+  /**
+   * HTTP proxies: they may be reached, and what is asked of them has to be
+   * allowed as if it were reached directly.
+   */
+  readonly proxy: readonly Entry[];
   /** What may not, before `allow` and in audit too. */
   readonly deny: readonly Entry[];
-  /** Whose connections are answered. */
   /**
    * What an allowed host is known by: an address that was `answered` for its
    * name, or that and the name that the client itself has `said`.
    */
   readonly names: "answered" | "said";
+  /** Whose connections are answered. */
   readonly inbound: "listening" | "allow" | "deny";
   /** How names are looked up. */
   readonly dns: {
@@ -73,8 +78,8 @@ export interface Policy {
 }
 
 /** Whether an entry is for certain programs only. */
-export function isProcessScoped({ allow, deny }: Policy): boolean {
-  return [...allow, ...deny].some(({ process }) => process !== null);
+export function isProcessScoped({ allow, proxy, deny }: Policy): boolean {
+  return [...allow, ...proxy, ...deny].some(({ process }) => process !== null);
 }
 
 /**

@@ -47,10 +47,11 @@ export function parsePolicy(text: string, file: string): Policy {
   const shape = readShape(document, file);
   const problems: Problem[] = [];
   const allow = readList("allow", { shape, document, problems });
+  const proxy = readList("proxy", { shape, document, problems });
   const deny = readList("deny", { shape, document, problems });
   refuseAll(problems, { document, file });
   const { egress, names, inbound, dns, source, on } = shape;
-  return { egress, allow, deny, names, inbound, dns, source, on };
+  return { egress, allow, proxy, deny, names, inbound, dns, source, on };
 }
 
 function readShape(document: YamlDocument, file: string): PolicyShape {

@@ -73,6 +73,7 @@ const settings = v.strictObject({
     "block",
   ),
   allow: entries,
+  proxy: entries,
   deny: entries,
   names: v.optional(
     v.picklist(["answered", "said"], "answered or said is needed"),
@@ -98,6 +99,8 @@ export interface PolicyShape extends Omit<Policy, ListName> {
   readonly version: number;
   /** Entries as they are written. */
   readonly allow: readonly (string | EntryMapping)[];
+  /** Entries as they are written. */
+  readonly proxy: readonly (string | EntryMapping)[];
   /** Entries as they are written. */
   readonly deny: readonly (string | EntryMapping)[];
 }
@@ -181,5 +184,6 @@ export function knownKeys(path: readonly unknown[]): readonly string[] {
 export function defaultPolicy(): Policy {
   const shape = v.parse(policyShape, { version: 1 });
   const { egress, names, inbound, dns, source, on } = shape;
-  return { egress, allow: [], deny: [], names, inbound, dns, source, on };
+  const lists = { allow: [], proxy: [], deny: [] };
+  return { egress, ...lists, names, inbound, dns, source, on };
 }

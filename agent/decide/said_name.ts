@@ -6,23 +6,9 @@
  * @module
  */
 import type { Decision, Flow, Why } from "./decision.ts";
-import type { FlowWorld } from "./flow.ts";
 import { type Attempt, judgeAttempt, refuse } from "./judge.ts";
-
-/** What a client said at the start of a flow. */
-export type Said =
-  /** TLS or QUIC; the name is null when it gives none. */
-  | { readonly kind: "tls"; readonly name: string | null }
-  /** HTTP/1; the name is null when it gives none. */
-  | { readonly kind: "http"; readonly name: string | null }
-  /** Neither, as far as its first bytes tell. */
-  | { readonly kind: "other" }
-  /** One of them, in a way that servers could read differently. */
-  | { readonly kind: "unreadable" };
-
-/** IANA: what is spoken on these ports says a name, so nothing else is. */
-const HTTPS_PORT = 443;
-const HTTP_PORT = 80;
+import { isProxy, judgeProxied } from "./proxied.ts";
+import { HTTP_PORT, HTTPS_PORT, type Said, type SaidWorld } from "./said.ts";
 
 /**
  * Whether what the client says is to be heard before the flow is let go.
@@ -33,11 +19,18 @@ export function isNameAsked(first: Decision): boolean {
   return first.decision === "allow" && first.why === "allowed_name";
 }
 
-/** What the second look depends on beside the flow. */
-export interface SaidWorld extends FlowWorld {
-  readonly said: Said;
-  /** The decision about the flow's first packet. */
-  readonly first: Decision;
+/**
+ * Whether a flow's client is listened to, by its name or because it speaks to a
+ * proxy, whatever the policy says about names.
+ */
+export function isListenedTo(
+  flow: Flow,
+  of: Pick<SaidWorld, "policy" | "first"> & { readonly asksNames: boolean },
+): boolean {
+  const { policy, first, asksNames } = of;
+  if (first.decision !== "allow") return false;
+  return (asksNames && isNameAsked(first)) ||
+    isProxy(flow, { policy, names: first.names });
 }
 
 /**
@@ -54,10 +47,13 @@ export interface SaidWorld extends FlowWorld {
 export function decideSaid(flow: Flow, world: SaidWorld): Decision {
   const { policy, first } = world;
   const { names } = first;
-  const decision = judgeSaid(flow, world);
+  const isProxied = isProxy(flow, { policy, names });
+  const decision = isProxied
+    ? judgeProxied(flow, world)
+    : judgeSaid(flow, world);
   if (typeof decision !== "string") return { ...decision, names };
   const byAddress = judgeAttempt(attemptOf(flow, null), policy);
-  return byAddress.decision === "allow"
+  return !isProxied && byAddress.decision === "allow"
     ? { ...byAddress, names }
     : refuse(decision, { egress: policy.egress, names });
 }
@@ -68,6 +64,8 @@ function judgeSaid(flow: Flow, world: SaidWorld): Decision | Why {
   switch (said.kind) {
     case "unreadable":
       return "name_unreadable";
+    case "forgotten":
+      return "too_many_flows";
     case "other":
       return flow.port === HTTPS_PORT || flow.port === HTTP_PORT
         ? "name_missing"
@@ -76,6 +74,9 @@ function judgeSaid(flow: Flow, world: SaidWorld): Decision | Why {
     case "http": {
       const { name } = said;
       if (name === null) return "name_missing";
+      if (said.kind === "http" && isForProxy(flow, said)) {
+        return "host_not_allowed";
+      }
       const decision = judgeAttempt(attemptOf(flow, name), policy);
       const isAnswered = first.names.includes(name);
       // A deny entry names it wherever it leads, and holds in audit too.
@@ -86,6 +87,17 @@ function judgeSaid(flow: Flow, world: SaidWorld): Decision | Why {
       return said.kind === "tls" ? "sni_not_allowed" : "host_not_allowed";
     }
   }
+}
+
+/**
+ * Whether a request asks for what only a proxy does: to go on to another place.
+ * A server has to take its own URL too, RFC 9112 section 3.2.2.
+ */
+function isForProxy(
+  flow: Flow,
+  { form, port }: Extract<Said, { kind: "http" }>,
+): boolean {
+  return form === "authority" || (form === "absolute" && port !== flow.port);
 }
 
 /** The flow as an attempt by that name alone, or else by its address alone. */

@@ -16,6 +16,8 @@ export interface HttpFields {
   chunked: boolean;
   /** The options of Connection, in lower case. */
   readonly connection: string[];
+  /** Whether the body waits for the server's word. */
+  expected: boolean;
   /** What the client would change to, in lower case: `websocket`, `h2c`. */
   upgrade: string | null;
 }
@@ -34,6 +36,7 @@ export function emptyFields(): HttpFields {
     contentLength: null,
     chunked: false,
     connection: [],
+    expected: false,
     upgrade: null,
   };
 }
@@ -71,6 +74,15 @@ export function readField(line: string, into: HttpFields): string | null {
       return null;
     case "connection":
       into.connection.push(...listOf(value));
+      return null;
+    case "expect":
+      // RFC 9110 section 10.1.1 knows no other. Servers that read one in
+      // another way leave the body where it is, and take it for a request.
+      if (into.expected) return "expect is there twice";
+      if (value.toLowerCase() !== "100-continue") {
+        return "expect is not 100-continue";
+      }
+      into.expected = true;
       return null;
     case "upgrade":
       if (into.upgrade !== null) return "upgrade is there twice";

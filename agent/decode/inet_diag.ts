@@ -19,6 +19,7 @@ const AT = {
   destination: 24,
   interfaceIndex: 40,
   cookie: 44,
+  sendQueue: 60,
   uid: 64,
   inode: 68,
 } as const;
@@ -44,6 +45,11 @@ export interface InetSocket {
   readonly destinationPort: number;
   /** Index of the interface that the socket is bound to; 0 when none. */
   readonly interfaceIndex: number;
+  /**
+   * Of TCP, bytes that were written and that the other end has not
+   * acknowledged, sent or not.
+   */
+  readonly unacknowledgedBytes: number;
   /** The user that made the socket. */
   readonly uid: number;
   /** As in `socket:[inode]` under /proc; 0 when no process holds it. */
@@ -82,6 +88,7 @@ export function decodeInetSocket(payload: Uint8Array): Decoded<InetSocket> {
       ),
       destinationPort: readUint16(payload, AT.destinationPort),
       interfaceIndex: readHostUint32(payload, AT.interfaceIndex),
+      unacknowledgedBytes: readHostUint32(payload, AT.sendQueue),
       uid: readHostUint32(payload, AT.uid),
       inode: readHostUint32(payload, AT.inode),
       cookie: (BigInt(high) << 32n) | BigInt(low),

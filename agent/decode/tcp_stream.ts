@@ -59,6 +59,32 @@ export class TcpAssembler {
   /** Offset after the last byte, from a FIN; -1 without one. */
   #end = -1;
   #refusal: TcpStream | null = null;
+  /** Whether there may be bytes in front of the first. */
+  readonly #isInside: boolean;
+
+  /**
+   * @param first Sequence number of the first byte, where the stream begins
+   * inside a longer one; without it the SYN tells.
+   */
+  constructor(first?: number) {
+    if (first !== undefined) this.#base = first;
+    this.#isInside = first !== undefined;
+  }
+
+  /** Sequence number of the first byte; -1 before the SYN. */
+  get first(): number {
+    return this.#base;
+  }
+
+  /** Whether bytes have come that wait for some before them. */
+  get hasGap(): boolean {
+    return this.#pieces.length > (this.#pieces[0]?.start === 0 ? 1 : 0);
+  }
+
+  /** What it costs to keep what has come. */
+  get keptBytes(): number {
+    return this.#buffer.length;
+  }
 
   /**
    * Adds one segment.
@@ -106,6 +132,11 @@ export class TcpAssembler {
     // Signed: sequence numbers wrap, and a probe may ask from before the start.
     const start = (sequence - this.#base) | 0;
     const end = start + payload.length;
+    // A receiver may have another idea of where the stream begins. A probe that
+    // asks whether it is still there carries one byte from before.
+    if (!this.#isInside && start < 0 && payload.length > 1) {
+      return "goes back behind its beginning";
+    }
     if (isFin && this.#endAt(end) !== end) return "ends twice";
     if (this.#end >= 0 && this.#reach(end) > this.#end) {
       return "goes on after its end";

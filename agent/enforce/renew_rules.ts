@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { MARK_MASK } from "./marks.ts";
-import { connmark, type Guarded, hex, type Rule } from "./rule.ts";
+import { MARK, MARK_MASK } from "./marks.ts";
+import {
+  connmark,
+  type Guarded,
+  hex,
+  packetMark,
+  type Rule,
+  type TableRules,
+} from "./rule.ts";
 
 /**
  * Takes the mark from connections that begin, so that they are asked about.
@@ -47,6 +54,28 @@ export function forgedMatch(family: 4 | 6): Rule {
     ...["-m", "addrtype", "!", "--src-type", "LOCAL"],
     ...["-m", "owner", "--uid-owner", "1-4294967294"],
   ];
+}
+
+/**
+ * Drops arrivals whose source lies elsewhere while nobody is there to judge
+ * them: the answers would go to whom the sender names.
+ *
+ * Only what is new: by another way than its own, a login may be going on.
+ *
+ * @param filter The table, which gets one more chain.
+ * @param name The chain's.
+ */
+export function withAstray(filter: TableRules, name: string): TableRules {
+  const asked = packetMark(MARK.DENY);
+  const rules = [["-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"]];
+  return {
+    ...filter,
+    chains: [...filter.chains, { name, rules }],
+    hooks: [
+      ...filter.hooks,
+      { chain: "INPUT", first: true, rule: [...asked, "-j", name] },
+    ],
+  };
 }
 
 /** The first packet of a connection that a helper expects. */

@@ -122,3 +122,17 @@ export function ruleText(rule: Rule): string {
 export function hex(mark: number): string {
   return `0x${mark.toString(16)}`;
 }
+
+/** To the packet thread. */
+export function queue(number: number): Rule {
+  // With nobody on the queue the packet goes on unmarked, and `filter`
+  // refuses it at once; without this it would be lost, and the build hang.
+  return ["-j", "NFQUEUE", "--queue-num", String(number), "--queue-bypass"];
+}
+
+/** The host's chains are bare, a command's have its slot in their names. */
+export function chainName({ cgroup, slot }: Guarded, role: string): string {
+  return cgroup === null
+    ? `${CHAIN_PREFIX}-${role}`
+    : `${CHAIN_PREFIX}-${slot.number}-${role}`;
+}

@@ -23,17 +23,19 @@ import {
   forgedMatch,
   renewExpected,
   renewRules,
+  withAstray,
 } from "./renew_rules.ts";
 import {
   answers,
   type Chain,
-  CHAIN_PREFIX,
+  chainName,
   connmark,
   DNS_CARRIERS,
   type Guarded,
   hex,
   type Hook,
   packetMark,
+  queue,
   type Rule,
   type TableRules,
   toDns,
@@ -84,23 +86,21 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
   if (guarded.egress === "audit") {
     return [withArrivals(guarded, mangle), filter];
   }
+  const { allowMark, dnsMark } = guarded.slot;
+  const passed = [MARK.PASS, allowMark, dnsMark];
   const security = buildTable(guarded, family, {
     table: "security",
     role: "BACKSTOP",
     first: true,
     rules: [
-      ...[MARK.PASS, guarded.slot.allowMark, guarded.slot.dnsMark].map((
-        mark,
-      ) => [
-        ...packetMark(mark),
-        "-j",
-        "RETURN",
-      ]),
+      ...passed.map((mark) => [...packetMark(mark), "-j", "RETURN"]),
       ["-j", "DROP"],
     ],
     ...refused,
   });
-  return [withArrivals(guarded, mangle), filter, security];
+  const astray = chainName(guarded, "ASTRAY");
+  const filters = guarded.cgroup === null ? withAstray(filter, astray) : filter;
+  return [withArrivals(guarded, mangle), filters, security];
 }
 
 function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
@@ -196,7 +196,8 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
   ];
   if (cgroup === null) {
     const decided = [...connmark(slot.allowMark), "-j", "RETURN"];
-    const astray = ["-m", "rpfilter", "--invert", ...queue(slot.flowQueue)];
+    const forged = chainName(guarded, "FORGED");
+    const astray = ["-m", "rpfilter", "--invert", "-g", forged];
     chains.push({ name: source, rules: [decided, astray] });
     hooks.push({ chain: "PREROUTING", first: false, rule: ["-j", source] });
   }
@@ -235,19 +236,6 @@ function enforceRules({ slot, egress }: Guarded, family: 4 | 6): Rule[] {
   ];
 }
 
-function queue(number: number): Rule {
-  // With nobody on the queue the packet goes on unmarked, and `filter`
-  // refuses it at once; without this it would be lost, and the build hang.
-  return ["-j", "NFQUEUE", "--queue-num", String(number), "--queue-bypass"];
-}
-
 function members({ cgroup }: Guarded): Rule {
   return cgroup === null ? [] : ["-m", "cgroup", "--path", cgroup];
-}
-
-/** The host's chains are bare, a command's have its slot in their names. */
-function chainName({ cgroup, slot }: Guarded, role: string): string {
-  return cgroup === null
-    ? `${CHAIN_PREFIX}-${role}`
-    : `${CHAIN_PREFIX}-${slot.number}-${role}`;
 }

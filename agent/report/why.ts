@@ -83,6 +83,10 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
     remedy:
       "If the address itself is meant, add it: then no name is asked for.",
   }],
+  ["too_many_flows", {
+    meaning: "So many connections were waiting to be read that this was not.",
+    remedy: "Find out what opens so many connections, and try again.",
+  }],
   ["resolver_not_allowed", {
     meaning: "The query goes to a server that is not this machine's resolver.",
     remedy: "Use the machine's resolver, or name the server with --resolver.",

@@ -12,6 +12,7 @@ const PACKAGES = [
   "dnsmasq-base",
   "dnsutils",
   "gcc",
+  "git",
   "iperf3",
   "iproute2",
   "iptables",
@@ -25,8 +26,11 @@ const PACKAGES = [
   "openssl",
   "procps",
   "python3",
+  "python3-pip",
   "tcpdump",
+  "tinyproxy-bin",
   "util-linux",
+  "wget",
 ] as const;
 
 const POLICY_PATH = "/usr/sbin/policy-rc.d";

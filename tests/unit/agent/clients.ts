@@ -100,7 +100,12 @@ export function decoded(bytes: Uint8Array): Packet {
 /** A packet as it waits in the queue of flows, with its id there. */
 export function queued(
   packet: Packet,
-  { id, nowMs }: { readonly id: number; readonly nowMs: number },
+  { id, nowMs, uid = 1001, hook = HOOK.LOCAL_OUT }: {
+    readonly id: number;
+    readonly nowMs: number;
+    readonly uid?: number;
+    readonly hook?: number;
+  },
 ): Seen {
   return {
     packet,
@@ -108,12 +113,12 @@ export function queued(
     queued: {
       queue: 8300,
       id,
-      hook: HOOK.LOCAL_OUT,
+      hook,
       hardwareProtocol: 0x0800,
       mark: QUEUED_MARK,
       inInterface: 0,
       outInterface: 2,
-      uid: 1001,
+      uid,
       gid: 1001,
       payload: packet.payload,
       originalBytes: packet.payload.length,

@@ -83,6 +83,7 @@ const LOOKED_AT: readonly Case[] = [
   { name: "an answer", to: "203.0.113.66", hook: HOOK.LOCAL_IN },
   { name: "a forged source", to: "203.0.113.66", hook: HOOK.PRE_ROUTING },
   { name: "a source marked as forged", to: "203.0.113.66", mark: MARK.DENY },
+  { name: "a flow that was let go", to: "203.0.113.66", mark: MARK.OPEN },
   { name: "what stays inside", to: "203.0.113.66", place: "inside" },
   { name: "a forged container", to: "203.0.113.66", place: "forged" },
   { name: "a flow that is watched", to: "203.0.113.66", known: "watched" },

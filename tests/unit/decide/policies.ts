@@ -8,7 +8,10 @@ import type { Sender } from "../../../agent/decide/decision.ts";
 import { parseAddress } from "../../../agent/decode/address.ts";
 import { parsePolicy } from "../../../agent/decide/policy_file.ts";
 import type { Entry, Policy } from "../../../agent/decide/policy.ts";
-import { parseEndpoint } from "../../../agent/decide/endpoint.ts";
+import {
+  type ListName,
+  parseEndpoint,
+} from "../../../agent/decide/endpoint.ts";
 
 /** A sender of which nothing is known. */
 export const NOBODY: Sender = { exe: null, step: null };
@@ -26,22 +29,24 @@ export type EntryText =
 export interface PolicyTexts {
   readonly egress?: "audit" | "block";
   readonly allow?: readonly EntryText[];
+  readonly proxy?: readonly EntryText[];
   readonly deny?: readonly EntryText[];
 }
 
 /** The policy with these lists, blocking unless it says otherwise. */
 export function policyOf(texts: PolicyTexts): Policy {
-  const { egress = "block", allow = [], deny = [] } = texts;
+  const { egress = "block", allow = [], proxy = [], deny = [] } = texts;
   return {
     ...parsePolicy("version: 1", "test"),
     egress,
     allow: allow.map((entry) => entryOf(entry, "allow")),
+    proxy: proxy.map((entry) => entryOf(entry, "proxy")),
     deny: deny.map((entry) => entryOf(entry, "deny")),
   };
 }
 
 /** One entry, with its scope. */
-export function entryOf(entry: EntryText, list: "allow" | "deny"): Entry {
+export function entryOf(entry: EntryText, list: ListName): Entry {
   if (typeof entry === "string") return parseEndpoint(entry, list);
   const { text, step = null, process = null } = entry;
   return { ...parseEndpoint(text, list), step, process };

@@ -3,11 +3,8 @@ import type { Decision, Flow, Sender } from "../../../agent/decide/decision.ts";
 import { decideFlow } from "../../../agent/decide/flow.ts";
 import { compilePolicy } from "../../../agent/decide/match.ts";
 import { NameTable } from "../../../agent/decide/names.ts";
-import {
-  decideSaid,
-  isNameAsked,
-  type Said,
-} from "../../../agent/decide/said_name.ts";
+import type { Said } from "../../../agent/decide/said.ts";
+import { decideSaid, isNameAsked } from "../../../agent/decide/said_name.ts";
 import { addressOf, NOBODY, policyOf, type PolicyTexts } from "./policies.ts";
 
 const PROTOCOL: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
@@ -39,7 +36,7 @@ function tls(name: string | null): Said {
 }
 
 function http(name: string | null): Said {
-  return { kind: "http", name };
+  return { kind: "http", name, port: null, form: "origin" };
 }
 
 interface Case {

@@ -1,0 +1,118 @@
+/**
+ * One flow whose first packet is allowed by a name, until it is let go.
+ *
+ * @module
+ */
+import type { Decision, Flow } from "./decide/decision.ts";
+import { HOOK } from "./decode/nfqueue.ts";
+import { type Packet, PROTOCOL } from "./decode/packet.ts";
+import { TCP_FLAG } from "./decode/tcp.ts";
+import type { Weighed } from "./fair_table.ts";
+import type { Seen, Waiting } from "./outcome.ts";
+import type { NameReader } from "./reading.ts";
+import type { ConnectionEvent } from "./record/event.ts";
+import { TcpNameReader } from "./tcp_name_reader.ts";
+
+/** What a flow costs beside what is kept of it, in bytes. */
+const FLOW_WEIGHT = 1_024;
+/** A packet that waits takes a place in the kernel, however short it is. */
+const HELD_WEIGHT = 16_384;
+
+/** Makes the event of a flow, when its decision is known. */
+export type Describe = (
+  of: { decision: Decision; sni: string | null },
+) => ConnectionEvent;
+
+/** A flow at its first packet. */
+export interface Watched {
+  readonly key: string;
+  readonly flow: Flow;
+  /** The decision about the first packet. */
+  readonly first: Decision;
+  readonly describe: Describe;
+}
+
+/** What is known of one flow. */
+export class WatchedFlow implements Watched, Weighed {
+  readonly key: string;
+  readonly user: string;
+  readonly flow: Flow;
+  readonly first: Decision;
+  readonly describe: Describe;
+  readonly reader: NameReader;
+  readonly openedAtMs: number;
+  /** Sequence number behind the SYN; -1 without one. */
+  readonly sequence: number;
+  /** To be changed by its table only. */
+  weight = FLOW_WEIGHT;
+  /** When the first packet began to wait; Infinity before. */
+  heldSinceMs = Infinity;
+  /** When the client said that it ends; Infinity before. */
+  endedAtMs = Infinity;
+  /** Whether something that it says was let out. */
+  hasSpoken = false;
+  /** What was written of it last; null before. */
+  written: string | null = null;
+  /** The sequence number that the server asked for last; null before. */
+  heard: number | null = null;
+  /** Another connection between the same ends that the server may take. */
+  next: WatchedFlow | null = null;
+  #held: Waiting[] = [];
+  #heldWeight = 0;
+
+  /** @param seen The first packet; it is not read yet. */
+  constructor(watched: Watched, { queued, packet, nowMs }: Seen) {
+    const { key, flow, first, describe } = watched;
+    this.key = key;
+    // The flow outlives the packet that its destination is a view of.
+    this.flow = { ...flow, destination: flow.destination.slice() };
+    this.first = first;
+    this.describe = describe;
+    this.reader = new TcpNameReader();
+    this.openedAtMs = nowMs;
+    this.sequence = isOpening(packet) ? (packet.tcpSequence + 1) >>> 0 : -1;
+    // Containers have as many addresses as they want.
+    this.user = queued.hook === HOOK.FORWARD || queued.uid === null
+      ? `interface ${queued.inInterface}`
+      : `user ${queued.uid}`;
+  }
+
+  /** How many packets wait. */
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  /** What it costs now. */
+  get fullWeight(): number {
+    return FLOW_WEIGHT + this.#heldWeight + (this.reader.keptBytes ?? 0);
+  }
+
+  /** Whether an opening packet opens another connection than this. */
+  isReopenedBy(packet: Packet): boolean {
+    return isOpening(packet) &&
+      ((packet.tcpSequence + 1) >>> 0) !== this.sequence;
+  }
+
+  /** Remembers a packet that waits. */
+  hold({ queued, nowMs }: Seen): void {
+    const { id, mark, payload } = queued;
+    this.#held.push({ id, mark, bytes: payload.slice() });
+    this.#heldWeight += Math.max(payload.length, HELD_WEIGHT);
+    this.heldSinceMs = Math.min(this.heldSinceMs, nowMs);
+  }
+
+  /** Takes the packets that wait, to be answered. */
+  release(): readonly Waiting[] {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldWeight = 0;
+    this.heldSinceMs = Infinity;
+    return held;
+  }
+}
+
+/** Whether a packet opens a connection. */
+export function isOpening({ protocol, tcpFlags }: Packet): boolean {
+  return protocol === PROTOCOL.TCP &&
+    (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) === TCP_FLAG.SYN;
+}
