@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { MARK_MASK } from "../../agent/enforce/marks.ts";
+import type { QueuedPacket } from "../../agent/decode/nfqueue.ts";
+import { decodePacket } from "../../agent/decode/packet.ts";
+import { MARK, MARK_MASK } from "../../agent/enforce/marks.ts";
 import type { Outcome } from "../../agent/outcome.ts";
 import { Pipeline } from "../../agent/pipeline.ts";
-import type { QueuedPacket } from "../../agent/decode/nfqueue.ts";
 import { encodeEvent } from "../../agent/record/line.ts";
 import { hex } from "../hex.ts";
 import { makeDatagrams, makeStreamContents } from "./contents.ts";
@@ -108,13 +109,26 @@ class Play {
     const bytes = packet.payload.length;
     this.#buffer.set(packet.payload);
     const payload = this.#buffer.subarray(0, bytes);
-    const outcome = this.#pipeline.judge({ ...own, payload }, this.#nowMs);
+    const queued = { ...own, payload };
+    const isGlanced = this.#isRefusedAtAGlance(queued);
+    const outcome = this.#pipeline.judge(queued, this.#nowMs);
     const { verdict, mark } = outcome;
+    must(
+      !isGlanced || verdict === NF_DROP || mark === MARK.DENY,
+      "what is refused at a glance is refused by a closer look",
+    );
     must((mark & ~MARK_MASK) === 0, "a mark has our bits only");
     this.#answerReleased(outcome);
     if (verdict !== null) this.#answer(id, verdict === NF_DROP ? 0 : mark);
     this.#write(outcome);
     this.#buffer.fill(RUBBISH);
+  }
+
+  #isRefusedAtAGlance(queued: QueuedPacket): boolean {
+    const packet = decodePacket(queued.payload);
+    return packet.ok && this.#pipeline.isRefusedAtAGlance({
+      ...{ queued, packet: packet.value, nowMs: this.#nowMs },
+    });
   }
 
   #expire(untilMs: number): void {

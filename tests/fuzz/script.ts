@@ -5,6 +5,7 @@
  */
 import { HOOK, type QueuedPacket } from "../../agent/decode/nfqueue.ts";
 import { parseAddress } from "../../agent/decode/address.ts";
+import { MARK } from "../../agent/enforce/marks.ts";
 import type { Datagram } from "./contents.ts";
 import {
   dnsMessage,
@@ -191,7 +192,8 @@ export class Script {
         queue: isDns ? SLOT.dnsQueue : SLOT.flowQueue,
         hook,
         hardwareProtocol: bytes[0]! >> 4 === 6 ? 0x86dd : 0x0800,
-        mark: 0x42,
+        // Now and then as a rule of ours marks a source that is nobody's.
+        mark: way >> 4 === 15 ? MARK.DENY | 0x42 : 0x42,
         ...{ inInterface, outInterface },
         uid: way % 5 === 4 ? null : way % 5 === 3 ? 0 : 1001,
         gid: null,
