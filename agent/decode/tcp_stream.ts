@@ -12,6 +12,8 @@ const MAX_STREAM_BYTES = 65536;
 const MAX_WAITING_PIECES = 16;
 /** Room for what most clients say first. */
 const FIRST_BUFFER_BYTES = 2048;
+/** Most flows end without a word: a buffer of their own would cost more. */
+const NOTHING = new Uint8Array(0);
 
 /** What the assembler asks of a segment: the same-named fields of `Tcp`. */
 export interface TcpSegment {
@@ -53,7 +55,7 @@ interface Piece {
 export class TcpAssembler {
   /** Sequence number of the stream's first byte; -1 before the SYN. */
   #base = -1;
-  #buffer = new Uint8Array(0);
+  #buffer = NOTHING;
   /** In order, with gaps between them; the first begins at 0 or waits. */
   readonly #pieces: Piece[] = [];
   /** Offset after the last byte, from a FIN; -1 without one. */
@@ -98,7 +100,7 @@ export class TcpAssembler {
     const why = this.#place(segment);
     if (why !== null) {
       this.#refusal = { kind: "refused", why: `tcp stream ${why}` };
-      this.#buffer = new Uint8Array(0);
+      this.#buffer = NOTHING;
       this.#pieces.length = 0;
       return this.#refusal;
     }
@@ -106,7 +108,7 @@ export class TcpAssembler {
     const length = first?.start === 0 ? first.end : 0;
     return {
       kind: "stream",
-      bytes: this.#buffer.subarray(0, length),
+      bytes: length === 0 ? NOTHING : this.#buffer.subarray(0, length),
       ended: length === this.#end,
     };
   }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Lab } from "../lab/lab.ts";
-import { ADDRESSES } from "../lab/topology.ts";
-import type { Tally } from "./traffic.ts";
+import { ADDRESSES, SITES } from "../lab/topology.ts";
+import { NAMES, type Tally } from "./traffic.ts";
 
 /** Marks of a guard's first slot, `agent/enforce/marks.ts`. */
 const ALLOW_MARK = 0x3000_0000;
 const MARK_MASK = 0xf000_0000;
-/** Of its own self-test, before the traffic. */
+/** Kinds of connections, each in its turn. */
 const TURNS = 4;
 
 /** Counts of the journal's verdicts by what tells the kinds apart. */
@@ -39,26 +39,36 @@ export async function readAccounts(
         found.push(`seq ${event.seq} follows ${seq - 1}`);
         seq = event.seq;
       }
-      const key = keyOf(event);
-      counts[key] = (counts[key] ?? 0) + 1;
+      for (const [key, count] of Object.entries(countsOf(event))) {
+        counts[key] = (counts[key] ?? 0) + count;
+      }
     }
   }
   if (rest !== "") found.push("the journal's last line is cut");
   return { counts, found };
 }
 
-function keyOf(event: {
+/** What the accounts read of an event. */
+interface Entry {
   readonly kind: string;
   readonly why?: string;
-  readonly state?: string;
   readonly name?: string;
   readonly destination?: { readonly address: string; readonly port: number };
-}): string {
-  const { kind, why, name, destination } = event;
+  /** Of a `flood`: refusals without an event of their own. */
+  readonly refused?: Readonly<Record<string, number>>;
+  readonly unjudged?: number;
+}
+
+function countsOf(event: Entry): Record<string, number> {
+  const { kind, why, name, destination, refused, unjudged = 0 } = event;
   if (kind === "connection") {
-    return `${why} ${destination!.address} ${destination!.port}`;
+    return { [`${why} ${destination!.address} ${destination!.port}`]: 1 };
   }
-  return kind === "dns" ? `${why} ${name}` : kind;
+  if (kind === "dns") return { [`${why} ${name}`]: 1 };
+  const counts = Object.entries(refused ?? {}).map(([protocol, count]) =>
+    [`flood ${protocol}`, count] as const
+  );
+  return { ...Object.fromEntries(counts), unjudged };
 }
 
 /**
@@ -75,31 +85,35 @@ export function findDifferences(
   const { connections, lookUps } = tallies;
   const turn = (turns: number, index: number, { sent }: Tally) =>
     Math.floor((sent + turns - 1 - index) / turns);
-  const allowed = "203.0.113.10";
-  const wanted: Readonly<Record<string, number>> = {
-    [`allowed_name ${allowed} 443`]: turn(TURNS, 0, connections),
-    [`sni_not_allowed ${allowed} 8443`]: turn(TURNS, 1, connections),
-    [`allowed_name ${allowed} 80`]: turn(TURNS, 2, connections),
-    [`address_not_allowed ${ADDRESSES.attacker.ipv4} 443`]: turn(
-      TURNS,
-      3,
-      connections,
-    ),
-    "allowed_name allowed.test": turn(2, 0, lookUps),
-    "name_not_allowed evil.test": turn(2, 1, lookUps),
-  };
-  const differences = Object.entries(wanted).flatMap(([key, count]) => {
-    const written = counts[key] ?? 0;
+  const allowed = SITES[0]!.addresses[0]!.ipv4;
+  // What has no event of its own is counted in one.
+  const wanted: readonly (readonly [readonly string[], number])[] = [
+    [[`allowed_name ${allowed} 443`], turn(TURNS, 0, connections)],
+    [[`allowed_name ${allowed} 80`], turn(TURNS, 2, connections)],
+    [
+      [
+        `sni_not_allowed ${allowed} 8443`,
+        `address_not_allowed ${ADDRESSES.attacker.ipv4} 443`,
+        "flood tcp",
+      ],
+      turn(TURNS, 1, connections) + turn(TURNS, 3, connections),
+    ],
+    [[`allowed_name ${NAMES.allowed}`], turn(2, 0, lookUps)],
+    [[`name_not_allowed ${NAMES.refused}`, "flood dns"], turn(2, 1, lookUps)],
+  ];
+  const known = new Set(wanted.flatMap(([keys]) => keys));
+  const differences = wanted.flatMap(([keys, count]) => {
+    const written = keys.reduce((sum, key) => sum + (counts[key] ?? 0), 0);
     return written === count
       ? []
-      : [`the journal has ${written} of ${count} events "${key}"`];
+      : [`the journal tells of ${written} of ${count} "${keys.join('", "')}"`];
   });
   const others = Object.entries(counts).filter(([key, count]) =>
-    count > 0 && wanted[key] === undefined && key !== "agent"
+    count > 0 && !known.has(key)
   );
   return [
     ...differences,
-    ...others.map(([key, count]) => `the journal has ${count} events "${key}"`),
+    ...others.map(([key, count]) => `the journal tells of ${count} "${key}"`),
   ];
 }
 

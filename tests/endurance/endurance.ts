@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { sluiceCommand } from "../bench/sluice.ts";
 import { Guarding } from "../integration/guarding.ts";
+import { LabProcess } from "../lab/command.ts";
 import { Lab } from "../lab/lab.ts";
 import { findDifferences, findKernelFaults, readAccounts } from "./accounts.ts";
 import { type Load, NAMES, startTraffic, type Tally } from "./traffic.ts";
@@ -35,6 +37,7 @@ const LIMITS = {
 } as const;
 /** Events are written in batches: the last one is in the journal by then. */
 const SETTLE_MS = 1_000;
+const STOP_TIMEOUT_MS = 600_000;
 
 /**
  * Guards a lab in block mode while traffic runs.
@@ -46,7 +49,9 @@ export async function endure(
   options: EnduranceOptions,
 ): Promise<EnduranceResult> {
   await using lab = await Lab.up();
+  const state = `${lab.directory}/endurance`;
   const guard = await Guarding.arm(lab, {
+    state,
     egress: "block",
     allow: [443, 8443, 80].map((port) => `${NAMES.allowed}:${port}`),
   });
@@ -62,7 +67,7 @@ export async function endure(
   ]);
   await sleep(SETTLE_MS);
   const faults = await findKernelFaults(lab);
-  await guard.stop();
+  const stop = await findStopFault(state);
   const journal = await readAccounts(guard.started.journal);
   const counts = { ...journal.counts };
   for (const [key, count] of Object.entries(before.counts)) {
@@ -76,6 +81,7 @@ export async function endure(
       ...findWrong("connections", connections, options),
       ...findWrong("look-ups", lookUps, options),
       ...faults,
+      ...stop,
       ...journal.found,
       ...findDifferences(counts, {
         connections: connections.tally,
@@ -143,6 +149,15 @@ function findWrong(
     );
   }
   return found;
+}
+
+/** The journal is long by then, and `stop` reads all of it. */
+async function findStopFault(state: string): Promise<string[]> {
+  await using program = new LabProcess(
+    sluiceCommand(["stop", "--state", state]),
+  );
+  const { code, stderr } = await program.finished(STOP_TIMEOUT_MS);
+  return code === 0 ? [] : [`"sluice stop" exited with ${code}: ${stderr}`];
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -8,7 +8,7 @@
  * with a handshake; TLS on port 8443 with OTHER_HELLO, which must be reset;
  * HTTP on port 80, which must be answered with 200; and a SYN to REFUSED, which
  * must be refused at once. HELLO and OTHER_HELLO are files. Look-ups take turns:
- * NOERROR with an answer, and NXDOMAIN.
+ * NOERROR with an answer, and NXDOMAIN or an error at once.
  *
  * Prints {"sent","right","late","worst"} as JSON: how many were begun, how many
  * ended as they must, how many of the others did so by running out of time, and
@@ -211,7 +211,10 @@ static void look_up_once(char **args, struct tally *tally)
 
 	if (fd >= 0 && send(fd, query, bytes, 0) == (ssize_t)bytes)
 		result = recv(fd, answer, sizeof(answer), 0);
-	if (result >= HEADER_BYTES && memcmp(answer, query, 2) == 0 &&
+	/* Of many refusals some are spared the answer, and are errors at once. */
+	if (!is_allowed && result < 0 && errno == EHOSTUNREACH)
+		tally->right++;
+	else if (result >= HEADER_BYTES && memcmp(answer, query, 2) == 0 &&
 	    (answer[3] & 15) == (is_allowed ? NOERROR : NXDOMAIN) &&
 	    (answer[7] > 0) == is_allowed)
 		tally->right++;

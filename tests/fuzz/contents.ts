@@ -11,6 +11,7 @@ import {
   keyShare,
   makeHello,
   makeRecords,
+  prefixed,
   serverName,
   VERSIONS,
 } from "../unit/decode/hellos.ts";
@@ -19,6 +20,7 @@ import {
   cryptoFrames,
   sealDatagram,
 } from "../unit/decode/quic_seal.ts";
+import { dnsMessage } from "./packets.ts";
 import { ALLOWED, SHARED_NAME } from "./world.ts";
 
 /** A datagram and what a server can make of it. */
@@ -57,6 +59,27 @@ export function makeStreamContents(): readonly Uint8Array[] {
     ascii(`GET / HTTP/1.1\r\n${host(ALLOWED.name)}${host(SHARED_NAME)}\r\n`),
     ascii("SSH-2.0-OpenSSH_9.2p1\r\n"),
     ascii("\0\0\0\0"),
+  ];
+}
+
+/** Questions and answers as DNS over TCP frames them, RFC 1035 section 4.2.2. */
+export function makeDnsStreams(): readonly Uint8Array[] {
+  const later = Uint8Array.of(203, 0, 113, 99);
+  const message = (name: string, id: number, isAnswer = false) =>
+    prefixed(
+      2,
+      dnsMessage({ id, name, type: 1, addresses: isAnswer ? [later] : null }),
+    );
+  const good = message(ALLOWED.name, 1);
+  const evil = message(SHARED_NAME, 2);
+  return [
+    good,
+    evil,
+    concat([good, evil]),
+    concat([good, message(ALLOWED.name, 3)]),
+    message(ALLOWED.name, 1, true),
+    message(SHARED_NAME, 2, true),
+    concat([message(ALLOWED.name, 1, true), message(ALLOWED.name, 3, true)]),
   ];
 }
 

@@ -6,9 +6,9 @@ import { dnsMessage, tcpPacket, udpPacket } from "./packets.ts";
 import { makeWorld, RESOLVER, SLOT } from "./world.ts";
 import { parseAddress } from "../../agent/decode/address.ts";
 
-const PACKETS = 100_000;
-/** Packets that wait for a verdict: as many as the flows may hold, and one. */
-const MAX_HELD = 2_048 + 1;
+const PACKETS = 50_000;
+/** Packets that wait for a verdict: of TCP and of QUIC, and this one. */
+const MAX_HELD = 2_048 + 1_024 + 1;
 /** All tables together, full; the second half of a flood adds nothing. */
 const MAX_GROWTH_BYTES = 8 << 20;
 

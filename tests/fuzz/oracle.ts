@@ -19,7 +19,10 @@ export interface Passed {
 }
 
 const FLAG = { SYN: 2, RST: 4, ACK: 16 } as const;
+/** Header, the allowed name, type and class. */
+const PLAIN_QUERY_BYTES = 12 + 14 + 4;
 const MAX_BYTES = 16_384;
+const DNS_PORT = 53;
 const TLS_HANDSHAKE = 22;
 
 /**
@@ -93,8 +96,39 @@ export class ServerStream {
     if (stream.size === 0) return;
     const bytes: number[] = [];
     while (stream.has(bytes.length)) bytes.push(stream.get(bytes.length)!);
+    if (this.#port === DNS_PORT) {
+      checkQuestions(Uint8Array.from(bytes), Math.max(...stream.keys()) + 1);
+      return;
+    }
     must(bytes.length > 0, "the start of a stream is let through first");
     checkStream(Uint8Array.from(bytes), this.#port);
+  }
+}
+
+/** Checks one DNS message that goes to a name server. */
+export function checkQuery(message: Uint8Array): void {
+  const name = String.fromCharCode(...message.subarray(12, 26)).toLowerCase();
+  must(name === "\x07allowed\x04test\0", "only an allowed name is asked for");
+  const counts = [...message.subarray(4, 12)].join("");
+  must(
+    message.length === PLAIN_QUERY_BYTES && (message[2]! & 0xf8) === 0 &&
+      counts === "01000000",
+    "a query is one question and nothing else",
+  );
+}
+
+/**
+ * Whole questions; of one that is not, its length alone tells nothing. The end
+ * of one may be let through when its start was lost, to be sent again.
+ */
+function checkQuestions(bytes: Uint8Array, reach: number): void {
+  let at = 0;
+  while (at + 2 < bytes.length) {
+    const end = at + 2 + ((bytes[at]! << 8) | bytes[at + 1]!);
+    must(end <= reach, "no question is let through without its end");
+    if (end > bytes.length) return;
+    checkQuery(bytes.subarray(at + 2, end));
+    at = end;
   }
 }
 

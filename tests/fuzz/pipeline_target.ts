@@ -3,13 +3,18 @@
  *
  * @module
  */
-import { MARK_MASK } from "../../agent/enforce/marks.ts";
+import type { QueuedPacket } from "../../agent/decode/nfqueue.ts";
+import { decodePacket } from "../../agent/decode/packet.ts";
+import { MARK, MARK_MASK } from "../../agent/enforce/marks.ts";
 import type { Outcome } from "../../agent/outcome.ts";
 import { Pipeline } from "../../agent/pipeline.ts";
-import type { QueuedPacket } from "../../agent/decode/nfqueue.ts";
 import { encodeEvent } from "../../agent/record/line.ts";
 import { hex } from "../hex.ts";
-import { makeDatagrams, makeStreamContents } from "./contents.ts";
+import {
+  makeDatagrams,
+  makeDnsStreams,
+  makeStreamContents,
+} from "./contents.ts";
 import { Referee } from "./referee.ts";
 import { type Contents, Script } from "./script.ts";
 import { must, type Target } from "./target.ts";
@@ -43,6 +48,16 @@ const SEEDS = [
   `03 00 00 01 02 00 00 00  03 ff 00 01 00 00 00 00  03 00 00 02 03 00 00 00`,
   `06 01 00 00 00 00 00  07 00 02 00 0000 0000 00 00 02 00 0f 00 00`,
   `${SYN} 00 00 04 00 0000 0000 00 00 00 00 05 ff`,
+  // DNS over TCP: direction, flags, content, from, to, damage, way.
+  `08 00 02 00 0000 0000 00 00  08 01 12 00 0000 0000 00 00
+   08 00 10 00 0000 0fff 00 00  08 01 10 04 0000 0fff 00 00
+   00 06 02 00 0000 0000 00 00 00 00`,
+  `08 00 02 00 0000 0000 00 00  08 01 12 00 0000 0000 00 00
+   08 00 10 03 0000 0010 00 00  08 00 10 03 0000 0fff 00 00
+   08 00 11 01 0000 0fff 00 00`,
+  // A second QUIC connection between the same two ports.
+  `02 00 00 00 00  02 00 07 00 00  02 00 08 00 00  02 00 05 00 00
+   02 00 01 00 00  02 00 06 00 00`,
 ];
 
 /** Scripts; the first byte says whether a host is guarded or a command. */
@@ -50,6 +65,7 @@ export function pipelineTarget(): Target {
   const contents: Contents = {
     streams: makeStreamContents(),
     datagrams: makeDatagrams(),
+    dnsStreams: makeDnsStreams(),
   };
   return {
     name: "pipeline",
@@ -101,20 +117,34 @@ class Play {
   }
 
   #send(packet: Omit<QueuedPacket, "id">): void {
-    if (!this.#referee.isAsked(packet)) return;
+    const before = this.#referee.markOf(packet);
+    if (before === null) return;
     const id = ++this.#id;
-    const own = { ...packet, id };
+    const own = { ...packet, id, mark: before };
     this.#held.set(id, own);
     const bytes = packet.payload.length;
     this.#buffer.set(packet.payload);
     const payload = this.#buffer.subarray(0, bytes);
-    const outcome = this.#pipeline.judge({ ...own, payload }, this.#nowMs);
+    const queued = { ...own, payload };
+    const isGlanced = this.#isRefusedAtAGlance(queued);
+    const outcome = this.#pipeline.judge(queued, this.#nowMs);
     const { verdict, mark } = outcome;
+    must(
+      !isGlanced || verdict === NF_DROP || mark === MARK.DENY,
+      "what is refused at a glance is refused by a closer look",
+    );
     must((mark & ~MARK_MASK) === 0, "a mark has our bits only");
     this.#answerReleased(outcome);
     if (verdict !== null) this.#answer(id, verdict === NF_DROP ? 0 : mark);
     this.#write(outcome);
     this.#buffer.fill(RUBBISH);
+  }
+
+  #isRefusedAtAGlance(queued: QueuedPacket): boolean {
+    const packet = decodePacket(queued.payload);
+    return packet.ok && this.#pipeline.isRefusedAtAGlance({
+      ...{ queued, packet: packet.value, nowMs: this.#nowMs },
+    });
   }
 
   #expire(untilMs: number): void {

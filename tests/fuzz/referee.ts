@@ -5,10 +5,10 @@
  */
 import { formatAddress } from "../../agent/decode/address.ts";
 import { HOOK, type QueuedPacket } from "../../agent/decode/nfqueue.ts";
-import { MARK } from "../../agent/enforce/marks.ts";
+import { MARK, withMark } from "../../agent/enforce/marks.ts";
 import type { Datagram } from "./contents.ts";
 import { type RawPacket, readPacket } from "./judged.ts";
-import { ServerStream } from "./oracle.ts";
+import { checkQuery, ServerStream } from "./oracle.ts";
 import { isEqual } from "./purity.ts";
 import { must } from "./target.ts";
 import { ALLOWED, BRIDGE, isInBridgeNetwork, RESOLVER, SLOT } from "./world.ts";
@@ -17,9 +17,19 @@ const TCP = 6;
 const UDP = 17;
 const SYN = 2;
 const ACK = 16;
+const PSH = 8;
+/**
+ * `tcp_valid_flags` of nf_conntrack_proto_tcp.c: SYN alone, with URG and with
+ * ACK; RST, FIN and ACK; the rules drop everything else as INVALID.
+ */
+const VALID_FLAGS = new Set([
+  ...[SYN, SYN | 32, SYN | ACK],
+  ...[4, 4 | ACK, 1 | ACK, 1 | ACK | 32, ACK, ACK | 32],
+]);
+const DNS_PORT = 53;
+/** RFC 9000 section 17.2: the header form of packets that open connections. */
+const LONG_HEADER = 0x80;
 const FIRST_USER_UID = 1000;
-/** Header, the allowed name, type and class. */
-const PLAIN_QUERY_BYTES = 12 + 14 + 4;
 
 /** A flow's ends, as one text. */
 function keyOf(packet: RawPacket): string {
@@ -47,22 +57,32 @@ export class Referee {
     this.#host = of.host;
   }
 
-  /** Whether the rules would send this packet to the queue at all. */
-  isAsked({ hook, payload }: Pick<QueuedPacket, "hook" | "payload">): boolean {
+  /**
+   * The mark that the rules send a packet to the queue with; null when they do
+   * not send it there at all.
+   */
+  markOf(queued: Omit<QueuedPacket, "id">): number | null {
+    const { hook, payload, mark } = queued;
     const packet = readPacket(payload);
+    if (packet?.protocol === TCP && !isValid(packet.flags)) return null;
     if (hook === HOOK.LOCAL_IN) {
-      return packet?.protocol === UDP && packet.sourcePort === 53 &&
-        !packet.isFragment;
+      const isAnswer = packet?.sourcePort === DNS_PORT && !packet.isFragment;
+      return isAnswer ? mark : null;
     }
-    if (packet === null || hook === HOOK.PRE_ROUTING) return true;
+    if (packet === null || hook === HOOK.PRE_ROUTING) return mark;
     const key = keyOf(packet);
-    if (!this.#kept.has(key)) return true;
+    if (!this.#kept.has(key)) return mark;
+    if (packet.protocol === UDP) {
+      // What may open a QUIC connection is asked about as long as a flow lives.
+      const isLong = (packet.payload[0] ?? 0) >= LONG_HEADER;
+      return isLong ? withMark(mark, MARK.OPEN) : null;
+    }
     if (packet.protocol !== TCP || (packet.flags & (SYN | ACK)) !== SYN) {
-      return false;
+      return null;
     }
     this.#kept.delete(key);
     this.#streams.delete(key);
-    return true;
+    return mark;
   }
 
   /** Takes one verdict. */
@@ -79,10 +99,12 @@ export class Referee {
     must(!packet.isFragment, "a fragment is not let through");
     if (this.#isInside(queued, packet) || this.#isDhcp(queued, packet)) return;
     must(
-      own !== SLOT.dnsMark >> 0 || packet.destinationPort === 53,
+      own !== SLOT.dnsMark >> 0 || packet.destinationPort === DNS_PORT,
       "the mark of DNS is for DNS",
     );
-    if (queued.queue === SLOT.dnsQueue) takeQuery(packet);
+    if (queued.queue === SLOT.dnsQueue && packet.protocol === UDP) {
+      takeQuery(packet);
+    } else if (packet.destinationPort === DNS_PORT) this.#takeQuestions(packet);
     else this.#takeFlow(packet, own === SLOT.allowMark >> 0);
     must(outInterface >= 0, "an interface has a number");
   }
@@ -111,9 +133,26 @@ export class Referee {
   }
 
   #takeAnswer(packet: RawPacket): void {
-    must(packet.sourcePort === 53, "an answer comes from port 53");
-    const name = String.fromCharCode(...packet.payload.subarray(13, 25));
-    if (/^allowed.test$/i.test(name)) this.#answers.push(packet.payload);
+    must(packet.sourcePort === DNS_PORT, "an answer comes from port 53");
+    const text = String.fromCharCode(...packet.payload);
+    if (/allowed.test/i.test(text)) this.#answers.push(packet.payload);
+  }
+
+  /** DNS over TCP: a stream of questions. */
+  #takeQuestions(packet: RawPacket): void {
+    must(packet.protocol === TCP, "only UDP and TCP carry DNS");
+    const { destination } = packet;
+    must(formatAddress(destination) === RESOLVER, "only the resolver is asked");
+    this.#takeSegment(packet);
+  }
+
+  #takeSegment(packet: RawPacket): void {
+    const key = keyOf(packet);
+    const stream = this.#streams.get(key) ??
+      new ServerStream(packet.destinationPort);
+    this.#streams.set(key, stream);
+    stream.add(packet);
+    this.#touched.add(key);
   }
 
   #takeFlow(packet: RawPacket, isKept: boolean): void {
@@ -134,11 +173,7 @@ export class Referee {
     const key = keyOf(packet);
     if (protocol === UDP) {
       this.#sent.set(key, [...this.#sent.get(key) ?? [], packet.payload]);
-    } else {
-      const stream = this.#streams.get(key) ?? new ServerStream(port);
-      this.#streams.set(key, stream);
-      stream.add(packet);
-    }
+    } else this.#takeSegment(packet);
     this.#touched.add(key);
     if (!isKept) return;
     this.#kept.add(key);
@@ -167,15 +202,15 @@ export class Referee {
   }
 }
 
+/** Whether connection tracking knows what to make of these flags. */
+function isValid(flags: number): boolean {
+  return VALID_FLAGS.has(flags & ~PSH);
+}
+
 function takeQuery({ destination, payload, destinationPort }: RawPacket): void {
   must(formatAddress(destination) === RESOLVER, "only the resolver is asked");
-  must(destinationPort === 53, "a query goes to port 53");
-  const name = String.fromCharCode(...payload.subarray(12, 26)).toLowerCase();
-  must(name === "\x07allowed\x04test\0", "only an allowed name is asked for");
-  const isPlain = payload.length === PLAIN_QUERY_BYTES &&
-    (payload[2]! & 0xf8) === 0 &&
-    isEqual(payload.subarray(4, 12), Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0));
-  must(isPlain, "a query is one question and nothing else");
+  must(destinationPort === DNS_PORT, "a query goes to port 53");
+  checkQuery(payload);
 }
 
 function includesBytes(bytes: Uint8Array, part: Uint8Array): boolean {

@@ -5,6 +5,23 @@
  */
 import { HOOK, type QueuedPacket } from "../../agent/decode/nfqueue.ts";
 import { parseAddress } from "../../agent/decode/address.ts";
+import { MARK } from "../../agent/enforce/marks.ts";
+import {
+  ALLOWED4,
+  ALLOWED6,
+  ATTACKER,
+  CLIENT,
+  CLIENT6,
+  DNS_CLIENT_PORT,
+  HOOKS,
+  LATER,
+  NAMES,
+  OTHER_PROTOCOLS,
+  SEQUENCE,
+  SERVER_SEQUENCE,
+  TARGETS,
+  TYPES,
+} from "./cast.ts";
 import type { Datagram } from "./contents.ts";
 import {
   dnsMessage,
@@ -13,14 +30,7 @@ import {
   tcpPacket,
   udpPacket,
 } from "./packets.ts";
-import {
-  ALLOWED,
-  BRIDGE,
-  PROBE_NAME,
-  RESOLVER,
-  SHARED_NAME,
-  SLOT,
-} from "./world.ts";
+import { BRIDGE, RESOLVER, SLOT } from "./world.ts";
 
 /** What happens next. */
 export type Step =
@@ -35,42 +45,14 @@ export type Step =
 export interface Contents {
   readonly streams: readonly Uint8Array[];
   readonly datagrams: readonly Datagram[];
+  /** Of DNS over TCP, questions and answers. */
+  readonly dnsStreams: readonly Uint8Array[];
 }
 
-const CLIENT = parseAddress("198.51.100.10")!;
-const CLIENT6 = parseAddress("2001:db8:1::10")!;
-const ATTACKER = parseAddress("203.0.113.66")!;
-const LATER = parseAddress("203.0.113.99")!;
-const [ALLOWED4, ALLOWED6] = ALLOWED.addresses.map((text) =>
-  parseAddress(text)!
-) as [Uint8Array, Uint8Array];
-const SEQUENCE = 0xffff_fff0;
-const NAMES = [
-  ALLOWED.name,
-  "AlLowed.test",
-  SHARED_NAME,
-  PROBE_NAME,
-  "",
-  "evil.test",
-];
-const TYPES = [1, 28, 65, 5, 255];
-const OTHER_PROTOCOLS = [1, 58, 47, 132, 41, 2, 0, 44, 255];
-const HOOKS = [HOOK.FORWARD, HOOK.LOCAL_OUT, HOOK.PRE_ROUTING];
 /** Bytes from here on in a step's last byte damage the packet. */
 const DAMAGE = 232;
 const UDP = 17;
-
-/** To whom: address and port; TCP and UDP alike. */
-const TARGETS: readonly (readonly [Uint8Array, number])[] = [
-  [ALLOWED4, 443],
-  [ALLOWED4, 80],
-  [ALLOWED4, 22],
-  [ALLOWED6, 443],
-  [ATTACKER, 443],
-  [parseAddress(ALLOWED.byAddress.address)!, ALLOWED.byAddress.port],
-  [LATER, 443],
-  [ALLOWED4, 8443],
-];
+const TCP = 6;
 
 /** Reads one script. */
 export class Script {
@@ -87,7 +69,7 @@ export class Script {
   /** The next step; null at the end. */
   next(): Step | null {
     if (this.#at >= this.#bytes.length) return null;
-    const kind = this.#byte() % 8;
+    const kind = this.#byte() % 9;
     switch (kind) {
       case 0:
       case 1:
@@ -102,6 +84,8 @@ export class Script {
         return { kind: "time", milliseconds: this.#byte() * 50 };
       case 6:
         return this.#packet(this.#other());
+      case 8:
+        return this.#dnsSegment();
       default:
         return this.#packet(this.#segment(), this.#pick(HOOKS));
     }
@@ -123,6 +107,33 @@ export class Script {
       flags,
       payload,
     });
+  }
+
+  /** DNS over TCP, of either side. */
+  #dnsSegment(): Step {
+    const isAnswer = (this.#byte() & 1) === 1;
+    const flags = this.#byte() & 0x3f;
+    const stream = this.#pick(this.#contents.dnsStreams);
+    const from = Math.min(this.#word(), stream.length);
+    const payload = stream.subarray(from, from + this.#word());
+    const isSyn = (flags & 2) !== 0;
+    const resolver = parseAddress(RESOLVER)!;
+    const own = isAnswer ? SERVER_SEQUENCE : SEQUENCE;
+    const bytes = tcpPacket({
+      source: isAnswer ? resolver : CLIENT,
+      destination: isAnswer ? CLIENT : resolver,
+      sourcePort: isAnswer ? 53 : DNS_CLIENT_PORT,
+      destinationPort: isAnswer ? DNS_CLIENT_PORT : 53,
+    }, {
+      sequence: (own + (isSyn ? 0 : 1) + from) >>> 0,
+      // A server has all that a question of ours can be.
+      acknowledgment: isAnswer
+        ? (SEQUENCE + 1 + (isSyn ? 0 : 32)) >>> 0
+        : SERVER_SEQUENCE + 1,
+      flags,
+      payload: isSyn ? new Uint8Array(0) : payload,
+    });
+    return this.#packet(bytes, isAnswer ? HOOK.LOCAL_IN : HOOK.LOCAL_OUT);
   }
 
   #datagram(): Uint8Array {
@@ -184,14 +195,15 @@ export class Script {
       ? (way & 1) === 0 ? 2 : BRIDGE.index
       : 0;
     const outInterface = way % 16 === 15 ? BRIDGE.index : 2;
-    const isDns = hook === HOOK.LOCAL_IN || isUdpToPort53(bytes);
+    const isDns = hook === HOOK.LOCAL_IN || isToDns(bytes);
     return {
       kind: "packet",
       queued: {
         queue: isDns ? SLOT.dnsQueue : SLOT.flowQueue,
         hook,
         hardwareProtocol: bytes[0]! >> 4 === 6 ? 0x86dd : 0x0800,
-        mark: 0x42,
+        // Now and then as a rule of ours marks a source that is nobody's.
+        mark: way >> 4 === 15 ? MARK.DENY | 0x42 : 0x42,
         ...{ inInterface, outInterface },
         uid: way % 5 === 4 ? null : way % 5 === 3 ? 0 : 1001,
         gid: null,
@@ -224,9 +236,10 @@ export class Script {
 }
 
 /** As a rule of the firewall matches: no fragment, no options in IPv6. */
-function isUdpToPort53(bytes: Uint8Array): boolean {
+function isToDns(bytes: Uint8Array): boolean {
   const isV4 = bytes[0]! >> 4 === 4;
   const at = isV4 ? (bytes[0]! & 15) * 4 : 40;
-  return bytes[isV4 ? 9 : 6] === UDP && bytes[at + 2] === 0 &&
+  const protocol = bytes[isV4 ? 9 : 6];
+  return (protocol === UDP || protocol === TCP) && bytes[at + 2] === 0 &&
     bytes[at + 3] === 53;
 }

@@ -32,6 +32,10 @@ export const PROBE_NAME = "probe-0123456789abcdef.invalid";
 /** An interface that leads to containers, and their network's first bytes. */
 export const BRIDGE = { index: 9, network: [172, 20] } as const;
 
+/** What asks the kernel. */
+type Borrowed = "attribution" | "refuser" | "interfaces";
+type PlainWorld = Omit<PipelineWorld, Borrowed>;
+
 /** A world and what happened in it. */
 export interface World {
   readonly world: PipelineWorld;
@@ -59,10 +63,20 @@ export function makeWorld(host: boolean): World {
     names.pin(ALLOWED.name, parseAddress(address)!);
   }
   const refused: RefusedQuery[] = [];
-  const world = {
+  const plain: PlainWorld = {
     policy: POLICY,
     names,
     resolvers: new Set([RESOLVER]),
+    host,
+    isProcessScoped: false,
+    asksNames: true,
+    allowMark: SLOT.allowMark,
+    dnsMark: SLOT.dnsMark,
+    dnsQueue: SLOT.dnsQueue,
+    probeName: PROBE_NAME,
+    openFlows: new Set(),
+  };
+  const kernel: Record<Borrowed, unknown> = {
     attribution: {
       find: () => null,
       isSure: () => false,
@@ -70,16 +84,9 @@ export function makeWorld(host: boolean): World {
     },
     refuser: { refuse: (query: RefusedQuery) => void refused.push(query) },
     interfaces: { isInternal, isBehind },
-    host,
-    asksNames: true,
-    allowMark: SLOT.allowMark,
-    dnsMark: SLOT.dnsMark,
-    dnsQueue: SLOT.dnsQueue,
-    probeName: PROBE_NAME,
-    openFlows: new Set<string>(),
   };
   // Classes with private members, which nothing here has.
-  return { world: world as unknown as PipelineWorld, refused };
+  return { world: { ...plain, ...kernel } as PipelineWorld, refused };
 }
 
 function isInternal(index: number): boolean {
