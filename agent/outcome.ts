@@ -30,6 +30,8 @@ export interface Waiting {
 export interface Released extends Waiting {
   /** The mark for the rules in `filter`. */
   readonly give: number;
+  /** Whether it is dropped instead, to be sent again. */
+  readonly isDropped?: boolean;
 }
 
 /** A verdict, and what is to be said about it once it is given. */

@@ -79,6 +79,11 @@ export class PacketAnswerer implements IntakeHandlers {
     sender.countUnjudged(nowMs);
   }
 
+  /** Whether packets may wait, so that time is to be looked at often. */
+  get isHolding(): boolean {
+    return this.#world.pipeline.isHolding;
+  }
+
   /** Answers what has waited until then; Infinity ends all that waits. */
   expire(until: number, nowMs: number): void {
     const { pipeline, flowQueue, batch } = this.#world;

@@ -26,6 +26,8 @@ import { Poller } from "../ffi/sockets.ts";
 
 /** How often time is looked at when nothing comes. */
 const IDLE_MS = 500;
+/** And while packets wait for the rest of what their client says. */
+const HOLDING_MS = 10;
 /** What was not told is summed up so often. */
 const SWEEP_MS = 1_000;
 
@@ -124,7 +126,8 @@ export class PacketThread {
     let sweptAtMs = performance.now();
     let expireAtMs = 0;
     while (!poller.isReady(fds.length - 1)) {
-      const idleMs = this.#batch.isEmpty ? IDLE_MS : BATCH_MS;
+      const lookMs = this.#answerer.isHolding ? HOLDING_MS : IDLE_MS;
+      const idleMs = this.#batch.isEmpty ? lookMs : BATCH_MS;
       poller.wait(this.#intake.isEmpty ? idleMs : 0);
       // DNS first: an answer is learned before the connection that follows it.
       for (const [index, queue] of this.#queues.entries()) {
@@ -132,7 +135,9 @@ export class PacketThread {
       }
       this.#intake.serve();
       const nowMs = performance.now();
-      if (nowMs > expireAtMs) {
+      const isDue = this.#answerer.isHolding &&
+        nowMs > expireAtMs - IDLE_MS + HOLDING_MS;
+      if (isDue || nowMs > expireAtMs) {
         this.#answerer.expire(nowMs, nowMs);
         expireAtMs = nowMs + IDLE_MS;
       }

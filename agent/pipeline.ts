@@ -104,6 +104,11 @@ export class Pipeline {
     return isRefusedAtAGlance(seen, this.#glance);
   }
 
+  /** Whether packets may wait, so that time is to be looked at often. */
+  get isHolding(): boolean {
+    return this.#second.isHolding;
+  }
+
   /** What comes of time passing; Infinity ends all that waits. */
   expire(nowMs: number): Outcome[] {
     return [

@@ -53,6 +53,11 @@ export class SecondLook {
     return this.#streams.has(key) || this.#datagrams.has(key);
   }
 
+  /** Whether packets may wait for the rest of what their client says. */
+  get isHolding(): boolean {
+    return this.#streams.isHolding;
+  }
+
   /** What comes of time passing; Infinity ends all that waits. */
   expire(nowMs: number): Outcome[] {
     return [...this.#streams.expire(nowMs), ...this.#datagrams.expire(nowMs)];

@@ -26,8 +26,9 @@ export function answer(
 
 /** Answers the packets that waited for this outcome. */
 export function release(queue: Queue, { released }: Outcome): void {
-  for (const { id, mark, bytes, give } of released) {
-    const answer = { verdict: NF.ACCEPT, mark: withMark(mark, give), bytes };
+  for (const { id, mark, bytes, give, isDropped } of released) {
+    const verdict = isDropped ? NF.DROP : NF.ACCEPT;
+    const answer = { verdict, mark: withMark(mark, give), bytes };
     queue.setVerdict(id, answer);
   }
 }

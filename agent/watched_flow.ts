@@ -8,7 +8,7 @@ import { HOOK } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
 import type { Weighed } from "./fair_table.ts";
-import type { Seen, Waiting } from "./outcome.ts";
+import type { Released, Seen, Waiting } from "./outcome.ts";
 import type { NameReader } from "./reading.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { TcpNameReader } from "./tcp_name_reader.ts";
@@ -17,6 +17,21 @@ import { TcpNameReader } from "./tcp_name_reader.ts";
 const FLOW_WEIGHT = 1_024;
 /** A packet that waits takes a place in the kernel, however short it is. */
 const HELD_WEIGHT = 16_384;
+
+/**
+ * A client that writes in small pieces sends no further one while the first is
+ * still in the machine (tcp_autocorking): past this, what waits is dropped, to
+ * be sent again. Before the first retransmission, behind which nothing new is.
+ */
+const CORK_MS = 20;
+
+/** How it is known what servers have; borrowed. */
+export interface HearWorld {
+  /** Up to where the server has what a local sender of a packet has sent. */
+  readonly acknowledged: (seen: Seen) => number | null;
+  /** Whether what servers answer to containers is heard. */
+  readonly hearsAnswers: boolean;
+}
 
 /** Makes the event of a flow, when its decision is known. */
 export type Describe = (
@@ -99,6 +114,28 @@ export class WatchedFlow implements Watched, Weighed {
     this.#held.push({ id, mark, bytes: payload.slice() });
     this.#heldWeight += Math.max(payload.length, HELD_WEIGHT);
     this.heldSinceMs = Math.min(this.heldSinceMs, nowMs);
+  }
+
+  /** Whether what waits may keep back what the client has still to say. */
+  isCorked(nowMs: number): boolean {
+    return this.#held.length > 0 && nowMs - this.heldSinceMs > CORK_MS;
+  }
+
+  /** Takes the packets that wait, to be dropped: the client still waits. */
+  shed(): readonly Released[] {
+    const since = this.heldSinceMs;
+    const shed = this.release();
+    this.heldSinceMs = since;
+    return shed.map((packet) => ({ ...packet, give: 0, isDropped: true }));
+  }
+
+  /** Up to where the server has what the client sent. */
+  heardBy(
+    seen: Seen,
+    { acknowledged, hearsAnswers }: HearWorld,
+  ): number | null {
+    if (seen.queued.hook !== HOOK.FORWARD) return acknowledged(seen);
+    return hearsAnswers ? this.heard : seen.packet.tcpSequence;
   }
 
   /** Takes the packets that wait, to be answered. */

@@ -17,6 +17,7 @@ import type { Outcome, Released, Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { isSilent, openBeside, pass, passEmpty } from "./passing.ts";
 import { isOpening, type Watched, WatchedFlow } from "./watched_flow.ts";
+import type { HearWorld } from "./watched_flow.ts";
 
 /** Flows at a time, and what they cost in bytes, see `watched_flow.ts`. */
 const LIMITS = { count: 8_192, weight: 1 << 25 } as const;
@@ -28,17 +29,12 @@ const SAY_MS = 5_000;
 const SILENT_MS = 10_000;
 /** What a client has said may have to be sent again so long after its end. */
 const LINGER_MS = 60_000;
-
 const UNREADABLE: Said = { kind: "unreadable" };
 
 /** What the second look works with; borrowed. */
-export interface WatchWorld extends JudgeWorld {
+export interface WatchWorld extends JudgeWorld, HearWorld {
   /** The mark of a flow that is not asked about again. */
   readonly allowMark: number;
-  /** Up to where the server has what a local sender of a packet has sent. */
-  readonly acknowledged: (seen: Seen) => number | null;
-  /** Whether what servers answer to containers is heard. */
-  readonly hearsAnswers: boolean;
 }
 
 /** Packets that waited and are answered now, and what is said of it. */
@@ -52,6 +48,7 @@ export class WatchedFlows {
   readonly #world: WatchWorld;
   readonly #judge: FlowJudge;
   readonly #flows = new FairTable<WatchedFlow>(LIMITS);
+  #isHolding = false;
   readonly #late = new LateFlows();
   /** What waited of connections that are no more. */
   readonly #orphans: Released[] = [];
@@ -60,6 +57,11 @@ export class WatchedFlows {
   constructor(world: WatchWorld) {
     this.#world = world;
     this.#judge = new FlowJudge(world);
+  }
+
+  /** Whether packets may wait, so that time is to be looked at often. */
+  get isHolding(): boolean {
+    return this.#isHolding;
   }
 
   /** How many flows something is known of. */
@@ -127,13 +129,17 @@ export class WatchedFlows {
   expire(nowMs: number): Outcome[] {
     const orphans = this.#orphans.splice(0);
     const outcomes: Outcome[] = [{ ...hold(), released: orphans }];
+    this.#isHolding = false;
     for (const flow of this.#flows.values()) {
       if (nowMs - flow.heldSinceMs > SAY_MS) {
         outcomes.push(this.#giveUp(flow, { said: UNREADABLE, nowMs }));
+      } else if (flow.isCorked(nowMs)) {
+        outcomes.push({ ...hold(), released: flow.shed() });
       } else if (nowMs - flow.openedAtMs > SILENT_MS) {
         const events = writeSilent(flow);
         outcomes.push(carry(hold(), { released: [], events }));
       }
+      this.#isHolding ||= flow.heldCount > 0;
       if (nowMs - flow.endedAtMs > LINGER_MS) this.#flows.delete(flow);
     }
     this.#late.expire(nowMs);
@@ -144,7 +150,10 @@ export class WatchedFlows {
 
   #look(flow: WatchedFlow, seen: Seen): Outcome {
     const { packet, nowMs } = seen;
-    const reading = flow.reader.add(packet, () => this.#heard(flow, seen));
+    const reading = flow.reader.add(
+      packet,
+      () => flow.heardBy(seen, this.#world),
+    );
     const { said, before = [], settled, waiting, early } = reading;
     const all = said === null ? before : [...before, said];
     const { isRefused, events } = this.#judge.judge(flow, { all, nowMs });
@@ -153,6 +162,7 @@ export class WatchedFlows {
     }
     if (early) return carry(drop(), { released: [], events });
     if (waiting) flow.hold(seen);
+    this.#isHolding ||= waiting;
     if (flow.heldCount > MAX_HELD_PER_FLOW) {
       return this.#giveUp(flow, { said: UNREADABLE, nowMs });
     }
@@ -206,8 +216,7 @@ export class WatchedFlows {
     const released = given(flow.release(), mark);
     const outcome = seen === undefined ? { ...hold(), mark } : accept(mark);
     const hasBytes = !isRefused && (seen?.packet.payload.length ?? 0) > 0;
-    const ended = { released, events };
-    return carry(hasBytes ? asRead(outcome) : outcome, ended);
+    return carry(hasBytes ? asRead(outcome) : outcome, { released, events });
   }
 
   /** Forgets the flows that there is no room for. */
@@ -237,12 +246,5 @@ export class WatchedFlows {
     this.#orphans.push(...given(flow.release(), MARK.DENY));
     this.#flows.delete(flow);
     if (next !== null) this.#flows.add(next);
-  }
-
-  /** Up to where the server has what the client sent. */
-  #heard(flow: WatchedFlow, seen: Seen): number | null {
-    const { acknowledged, hearsAnswers } = this.#world;
-    if (seen.queued.hook !== HOOK.FORWARD) return acknowledged(seen);
-    return hearsAnswers ? flow.heard : seen.packet.tcpSequence;
   }
 }

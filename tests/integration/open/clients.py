@@ -38,6 +38,23 @@ def slow():
         get(secured)
 
 
+def pieces():
+    """A hello that is written a little at a time."""
+    arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = TRUST.wrap_bio(arriving, leaving, False, HOST)
+    plain = socket.create_connection((HOST, 443), 8)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while True:
+        try:
+            return client.do_handshake()
+        except ssl.SSLWantReadError:
+            hello = leaving.read()
+            for at in range(0, len(hello), 100):
+                plain.sendall(hello[at : at + 100])
+                time.sleep(0.01)
+            arriving.write(plain.recv(65536))
+
+
 def large():
     """A hello of several segments, as with keys for after quantum computers."""
     trust = ssl.create_default_context()

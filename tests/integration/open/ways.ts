@@ -43,6 +43,7 @@ const CLIENTS: readonly OpenWay[] = [
   "fetch",
   "mail",
   "slow",
+  "pieces",
   "large",
   "kept",
   "resumed",

@@ -428,12 +428,26 @@ Deno.test("WatchedFlows refuses a client that stops in the middle for five secon
   guard.nowMs = 4_000;
   guard.send(client.say(GOOD.subarray(40, 50)));
 
-  assert.deepEqual(guard.expire(100 + SAY_MS), []);
+  // Dropped: what is sent again is refused as what has no beginning.
+  guard.expire(100 + SAY_MS);
+  assert.equal(guard.flows.size, 1);
   assert.deepEqual(guard.expire(101 + SAY_MS), [
-    { ...DENY, verdict: null, released: [2, 3] },
+    { ...DENY, verdict: null, released: [] },
   ]);
   assert.equal(guard.flows.size, 0);
   assert.deepEqual(guard.said, ["name_unreadable null"]);
+});
+
+Deno.test("WatchedFlows drops what waits early, so that the client sends the rest", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(GOOD.subarray(0, 40)));
+
+  assert.deepEqual(guard.expire(20), []);
+  assert.equal(guard.expire(21).length, 1);
+  assert.deepEqual(guard.expire(42), []);
+  guard.send(client.say(GOOD.subarray(40)));
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
 });
 
 Deno.test("WatchedFlows lets a client that stops in the middle go in audit", () => {
