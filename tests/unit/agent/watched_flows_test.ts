@@ -3,7 +3,9 @@ import { addressKey } from "../../../agent/decide/address_key.ts";
 import { decideFlow } from "../../../agent/decide/flow.ts";
 import { compilePolicy } from "../../../agent/decide/match.ts";
 import { NameTable } from "../../../agent/decide/names.ts";
+import { HOOK } from "../../../agent/decode/nfqueue.ts";
 import type { Packet } from "../../../agent/decode/packet.ts";
+import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
 import { MARK } from "../../../agent/enforce/marks.ts";
 import type { Outcome, Seen } from "../../../agent/outcome.ts";
 import { RecentFlows } from "../../../agent/record/recent.ts";
@@ -28,6 +30,7 @@ const REQUEST =
   "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\n";
 const WEB: PolicyTexts = { allow: ["a.example:80"] };
 const SSH: PolicyTexts = { allow: ["a.example:22"] };
+const { SYN, ACK } = TCP_FLAG;
 const PASS = { verdict: ACCEPT, mark: MARK.PASS, released: [] };
 const ALLOW_MARK = 0x7000_0000;
 const ALLOW = { verdict: ACCEPT, mark: ALLOW_MARK, released: [] };
@@ -56,6 +59,8 @@ class Guard {
   nowMs = 0;
   /** Whose packets are sent. */
   uid = 1001;
+  /** Where they are seen. */
+  hook: number = HOOK.LOCAL_OUT;
   /** Whether the last packet was answered with its bytes. */
   asRead = false;
   /** Up to where the server has what is sent: the packet, too. */
@@ -77,6 +82,16 @@ class Guard {
     return answers.at(-1)!;
   }
 
+  /** What the server of a container's flow says. */
+  hear(
+    client: Packet,
+    { flags, heard }: { readonly flags: number; readonly heard: number },
+  ): void {
+    const { protocol, sourcePort, destinationPort: port } = client;
+    const answer = { ...client, tcpFlags: flags, tcpAcknowledgment: heard };
+    this.flows.hear(`${protocol} ${sourcePort} ${port}`, answer);
+  }
+
   /** Lets time pass to `nowMs`. */
   expire(nowMs: number): Answer[] {
     this.nowMs = Math.min(nowMs, 1e9);
@@ -85,7 +100,12 @@ class Guard {
 
   #judge(packet: Packet): Answer {
     const { nowMs } = this;
-    const seen = queued(packet, { id: ++this.#id, nowMs, uid: this.uid });
+    const seen = queued(packet, {
+      id: ++this.#id,
+      nowMs,
+      uid: this.uid,
+      hook: this.hook,
+    });
     const { protocol, sourcePort, destinationPort: port } = packet;
     const key = `${protocol} ${sourcePort} ${port}`;
     const judged = this.flows.judge(key, seen);
@@ -345,6 +365,91 @@ Deno.test("WatchedFlows asks a new connection between the same ends for its name
     "allowed_name a.example",
     "host_not_allowed b.example",
   ]);
+});
+
+Deno.test("WatchedFlows begins anew with a new SYN of a socket that left the old", () => {
+  const guard = new Guard();
+  const before = new TcpClient();
+  guard.send(before.syn(), before.say(), before.say(GOOD.subarray(0, 40)));
+  const client = new TcpClient({ isn: 77_000 });
+
+  assert.deepEqual(guard.send(client.syn()), PASS);
+  assert.deepEqual(guard.expire(1), [
+    { ...DENY, verdict: null, released: [3] },
+  ]);
+  assert.deepEqual(guard.send(client.say(), client.say(GOOD)), PASS);
+  assert.deepEqual(guard.said, ["allowed_name a.example"]);
+});
+
+Deno.test("WatchedFlows begins anew for a container when its server says so", () => {
+  const guard = new Guard();
+  guard.hook = HOOK.FORWARD;
+  const before = new TcpClient();
+  const first = before.syn();
+  guard.send(first, before.say(), before.say(GOOD));
+  const client = new TcpClient({ isn: 77_000 });
+  const syn = client.syn();
+
+  assert.deepEqual(guard.send(syn, syn), PASS);
+  // The server stays with the old one, and so does the guard.
+  assert.deepEqual(guard.send(before.say()), PASS);
+  guard.hear(first, { flags: SYN | ACK, heard: 1_001 });
+  assert.deepEqual(guard.send(before.say()), PASS);
+  guard.hear(first, { flags: SYN | ACK, heard: 77_001 });
+  assert.deepEqual(guard.send(client.say(EVIL)), DENY);
+});
+
+Deno.test("WatchedFlows reads on where a container only pretends to begin anew", () => {
+  const guard = new Guard(WEB);
+  guard.hook = HOOK.FORWARD;
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say(), client.say(REQUEST));
+  // Its first byte would be the body's second.
+  const isn = client.say().tcpSequence;
+  guard.send(new TcpClient({ destination: 80, isn }).syn());
+  guard.hear(client.say(), { flags: ACK, heard: isn });
+
+  assert.deepEqual(guard.send(client.say("body")), PASS);
+  const other = REQUEST.replace("a.", "b.");
+  assert.deepEqual(guard.send(client.say(other)), DENY);
+});
+
+Deno.test("WatchedFlows lets no container begin with data in place of another", () => {
+  const guard = new Guard();
+  guard.hook = HOOK.FORWARD;
+  const before = new TcpClient();
+  guard.send(before.syn(), before.say(), before.say(GOOD));
+
+  const dropped = { verdict: 0, mark: 0, released: [] };
+  const client = new TcpClient({ isn: 77_000 });
+  assert.deepEqual(guard.send(client.syn(GOOD)), dropped);
+});
+
+Deno.test("WatchedFlows believes the server of a container, and not the container", () => {
+  const guard = new Guard(SSH);
+  guard.hook = HOOK.FORWARD;
+  const client = new TcpClient({ destination: 22 });
+  const syn = client.syn();
+  guard.send(syn);
+  guard.hear(syn, { flags: SYN | ACK, heard: 1_001 });
+
+  assert.deepEqual(guard.send(client.hear(9).say("SSH-2.0-x\r\n")), PASS);
+  assert.deepEqual(guard.send(client.hear(9).say("more")), PASS);
+  guard.hear(syn, { flags: ACK, heard: 1_001 + 11 });
+  assert.deepEqual(guard.send(client.say("more")), ALLOW);
+});
+
+Deno.test("WatchedFlows lets a request be sent again behind its client's end", () => {
+  const guard = new Guard(WEB);
+  guard.acknowledged = () => null;
+  const client = new TcpClient({ destination: 80 });
+  guard.send(client.syn(), client.say());
+  const last = client.fin(REQUEST + "body");
+
+  assert.deepEqual(guard.send(last), PASS);
+  assert.deepEqual(guard.send(last), PASS);
+  guard.expire(60_001);
+  assert.equal(guard.flows.size, 0);
 });
 
 Deno.test("WatchedFlows forgets after five seconds that a flow was let go", () => {

@@ -148,3 +148,11 @@ Deno.test("explain() escapes what a policy's author wrote", () => {
   assert.equal(sentences.length, 3);
   assert.doesNotMatch(sentences.join(""), /[\p{Cc}\p{Cf}]/u);
 });
+
+Deno.test("explain() says of a proxy that what it is asked for counts", () => {
+  const policy = policyOf({ proxy: ["proxy.example:3128"] });
+  const { decision, sentences } = explain(policy, "proxy.example:3128");
+
+  assert.equal(decision, "allow");
+  assert.match(sentences.at(-1)!, /proxy entry .*proxy\.example:3128/);
+});

@@ -300,3 +300,14 @@ Deno.test("parsePolicy() throws nothing but AgentError for any text", () => {
     { numRuns: 2000 },
   );
 });
+
+Deno.test("parsePolicy() reads proxies, each with its port", () => {
+  const read = (entry: string) =>
+    parsePolicy(`version: 1\nproxy: [${entry}]`, "policy.yml").proxy;
+
+  const [proxy] = read('"proxy.example:3128"');
+  assert.deepEqual([proxy!.port, proxy!.protocol], [3128, "tcp"]);
+  for (const entry of ["proxy.example", '"proxy.example:3128/udp"']) {
+    assert.throws(() => read(entry), { code: "policy_invalid" });
+  }
+});

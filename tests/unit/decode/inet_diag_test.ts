@@ -21,6 +21,7 @@ Deno.test("decodeInetSocket() reads a captured IPv4 socket", () => {
       uid: 0,
       inode: 13707,
       cookie: 6n,
+      unacknowledgedBytes: 1,
     },
   });
 });

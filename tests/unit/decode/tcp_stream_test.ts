@@ -140,11 +140,6 @@ const STREAMS: readonly {
     text: "a",
   },
   {
-    name: "the rest of a segment from before the first byte",
-    segments: [segment(ISN, "xab")],
-    text: "ab",
-  },
-  {
     name: "nothing of a reset",
     segments: [segment(FIRST, "a"), segment(FIRST + 1, "oops", RST | ACK)],
     text: "a",
@@ -188,6 +183,12 @@ const REFUSED: readonly {
   segments: readonly TcpSegment[];
   why: string;
 }[] = [
+  {
+    // To the receiver the stream may have begun earlier.
+    name: "a segment from before the first byte",
+    segments: [segment(ISN, "xab")],
+    why: "goes back behind its beginning",
+  },
   {
     name: "overlapping segments that differ",
     segments: [segment(FIRST, "abc"), segment(FIRST + 2, "xd")],
@@ -337,4 +338,14 @@ Deno.test("TcpAssembler.add() gives the stream for any cut, order and repetition
     }),
     { numRuns: 1000 },
   );
+});
+
+Deno.test("TcpAssembler reads a stream that begins inside another", () => {
+  const stream = new TcpAssembler(FIRST + 3);
+  assert.equal(stream.add(segment(FIRST, "abc")).kind, "stream");
+  assert.equal(stream.hasGap, false);
+  assert.equal(textOf(stream.add(segment(FIRST + 1, "bcde"))), "de");
+  assert.equal(textOf(stream.add(segment(FIRST + 7, "h"))), "de");
+  assert.equal(stream.hasGap, true);
+  assert.equal(stream.first, FIRST + 3);
 });
