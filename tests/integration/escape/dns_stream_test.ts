@@ -19,7 +19,8 @@ const WAYS: readonly { way: string; why: string; asked?: true }[] = [
   { way: "later", why: "name_not_allowed", asked: true },
   { way: "cut", why: "name_not_allowed", asked: true },
   { way: "in_two", why: "name_not_allowed", asked: true },
-  { way: "bytes", why: "name_not_allowed", asked: true },
+  // In more pieces than a client has under way it comes to no end.
+  { way: "bytes", why: "name_not_allowed dns_malformed", asked: true },
   { way: "half", why: "dns_malformed" },
   { way: "length_long", why: "dns_malformed" },
   { way: "length_longest", why: "dns_malformed" },
@@ -68,7 +69,8 @@ for (const { side, server } of FROM) {
         });
         const events = (await guard.verdicts()).slice(length);
         const denied = events.filter(({ decision }) => decision === "deny");
-        assert.deepEqual(denied.map((event) => event.why), [why]);
+        assert.equal(denied.length, 1);
+        assert.ok(why.split(" ").includes(denied[0]!.why), denied[0]!.why);
         assert.ok(denied[0]?.kind === "dns");
         assert.equal(denied[0].protocol, "tcp");
         assert.equal(denied[0].server.address, server);
