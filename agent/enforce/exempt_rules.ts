@@ -6,6 +6,7 @@
 import { MARK } from "./marks.ts";
 import {
   BY_KERNEL,
+  connmark,
   type Guarded,
   packetMark,
   portMatches,
@@ -56,7 +57,7 @@ export function replyRules(
 }
 
 /** What the kernel says by itself so that there is a network at all. */
-export function kernelRules(family: 4 | 6): Rule[] {
+export function kernelRules({ slot }: Guarded, family: 4 | 6): Rule[] {
   const network = family === 4
     ? [["-p", "igmp"]]
     : NEIGHBOUR_TYPES.map((type) => [
@@ -66,7 +67,17 @@ export function kernelRules(family: 4 | 6): Rule[] {
   // which is not confirmed: the queue drops such a packet, and in `filter` it
   // could open that connection.
   const refusal = [...REPLY, ...["--ctstate", "RELATED"]];
-  const matches = [...network, [...refusal, "!", "--ctstatus", "CONFIRMED"]];
+  // An answer that comes when its client is gone is answered by an error, which
+  // tells the name server what it said itself.
+  const late = [
+    ...connmark(slot.dnsMark),
+    ...["-m", "conntrack", "--ctstate", "RELATED"],
+  ];
+  const matches = [
+    ...network,
+    [...refusal, "!", "--ctstatus", "CONFIRMED"],
+    late,
+  ];
   // Sent by a process, the same packet can carry anything anywhere. And a
   // process that closes its socket while we look is nobody by `filter`.
   const refused = ["-m", "mark", "!", ...packetMark(MARK.DENY).slice(2)];

@@ -127,7 +127,7 @@ function buildTable(guarded: Guarded, family: 4 | 6, stage: Stage): TableRules {
         ...stage.own ?? [],
         question,
         ...replyRules(guarded, "own"),
-        ...(guarded.cgroup === null ? kernelRules(family) : []),
+        ...(guarded.cgroup === null ? kernelRules(guarded, family) : []),
         ["-g", end],
       ],
     },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES, LARGE, type Side } from "../lab/topology.ts";
 import { type GuardFlags, Guarding } from "./guarding.ts";
+import { runGuarded } from "./lab_run.ts";
 import { Probe } from "./probing.ts";
 
 const { resolver } = ADDRESSES;
@@ -107,4 +108,24 @@ Deno.test("block serves a client that asks over TCP alone, and refuses it at onc
   const refused = await ask("evil.test");
   assert.equal(refused.code, 2);
   assert.ok(refused.milliseconds < 2_000, `${refused.milliseconds} ms`);
+});
+
+Deno.test("run answers a command's questions over TCP, and refuses the others", async () => {
+  await using lab = await Lab.up();
+  const lines = [
+    `dig ${LARGE.name} | grep ANSWER:`,
+    "dig +tcp +short allowed.test",
+    "dig +tcp +tries=1 evil.test",
+    "curl -sS https://allowed.test/ -o /dev/null && echo fetched",
+  ];
+  const { stdout } = await runGuarded(lab, {
+    command: ["sh", "-c", lines.join("; ")],
+    allow: ["allowed.test", LARGE.name],
+  });
+  assert.match(stdout, new RegExp(`ANSWER: ${LARGE.count},`));
+  assert.match(stdout, /^203\.0\.113\.10$/m);
+  assert.match(stdout, /connection reset/);
+  assert.match(stdout, /fetched$/m);
+  const names = (await lab.resolver.queries()).map(({ name }) => name);
+  assert.ok(!names.includes("evil.test"));
 });

@@ -21,6 +21,7 @@ const PACKAGES = [
   "libnetfilter-queue-dev",
   "libnetfilter-queue1",
   "libssl-dev",
+  "musl-tools",
   "netcat-openbsd",
   "nginx-light",
   "openssl",

@@ -9,6 +9,7 @@ import {
   ALIASES,
   ATTACKER,
   LARGE,
+  RECORDS,
   type Site,
   SITES,
   WILDCARD,
@@ -89,12 +90,27 @@ function configure(directory: string): string {
       `address=/${WILDCARD.name}/${pair.ipv6}`,
     ]),
     ...ALIASES.map(({ from, to }) => `cname=${from},${to}`),
+    `address=/${RECORDS.name}/${RECORDS.address}`,
+    `txt-record=${RECORDS.name},"${RECORDS.text}"`,
+    `mx-host=${RECORDS.name},${RECORDS.mail},10`,
+    `srv-host=${RECORDS.service},${RECORDS.name},389`,
+    `dns-rr=${RECORDS.name},65,${serviceRecord()}`,
+    `dns-rr=${RECORDS.hinted},65,${serviceRecord()}`,
+    `dns-rr=${RECORDS.ech},65,${serviceRecord("0005 0004 fe0d 0000")}`,
     ...Array.from(
       { length: LARGE.count },
       (_, host) => `host-record=${LARGE.name},203.0.113.${100 + host}`,
     ),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** The data of an HTTPS record with a hint, RFC 9460 section 2.2, and more. */
+function serviceRecord(more = ""): string {
+  const hint = RECORDS.address.split(".").map((byte) =>
+    Number(byte).toString(16).padStart(2, "0")
+  ).join("");
+  return `0001 00 0004 0004 ${hint} ${more}`.replaceAll(" ", "");
 }
 
 function hostRecords(site: Site): string[] {

@@ -105,6 +105,20 @@ export const ATTACKER: Site = {
 /** A name with more addresses than fit into one UDP answer (1232 bytes). */
 export const LARGE = { name: "large.test", count: 120 } as const;
 
+/**
+ * A name with a record of each kind that clients ask for. Browsers learn the
+ * address of `hinted` from its HTTPS record alone.
+ */
+export const RECORDS = {
+  name: "records.test",
+  address: ALLOWED.ipv4,
+  text: "v=spf1 -all",
+  mail: "mail.records.test",
+  service: "_ldap._tcp.records.test",
+  hinted: "hinted.test",
+  ech: "ech.test",
+} as const;
+
 /** Ports the servers listen on. */
 export const PORTS = {
   web: [80],

@@ -1,4 +1,4 @@
-"""dns_stream WAY SERVER: the secret in what goes to a name server over TCP.
+"""dns_stream WAY SERVER SECONDS: the secret in what goes to a name server over TCP.
 
 Prints `reset` when the connection was refused, or what came back in it.
 """
@@ -48,7 +48,7 @@ WAYS = {
 
 sending = socket.socket(FAMILY[family], socket.SOCK_STREAM)
 sending.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-sending.settimeout(4)
+sending.settimeout(float(sys.argv[3]))
 try:
     if way == "fastopen":
         attempt(sending.sendto, bad, socket.MSG_FASTOPEN, (server, 53))

@@ -19,7 +19,8 @@ const WAYS: readonly { way: string; why: string; asked?: true }[] = [
   { way: "later", why: "name_not_allowed", asked: true },
   { way: "cut", why: "name_not_allowed", asked: true },
   { way: "in_two", why: "name_not_allowed", asked: true },
-  { way: "bytes", why: "name_not_allowed", asked: true },
+  // In more pieces than a client has under way it comes to no end.
+  { way: "bytes", why: "name_not_allowed dns_malformed", asked: true },
   { way: "half", why: "dns_malformed" },
   { way: "length_long", why: "dns_malformed" },
   { way: "length_longest", why: "dns_malformed" },
@@ -45,11 +46,11 @@ const FROM: readonly { side: Side; server: string }[] = [
 for (const { side, server } of FROM) {
   Deno.test(`no secret goes from ${side} to ${server} over TCP`, async (t) => {
     await using lab = await Lab.up({ container: true });
-    const play = (way: string) =>
-      runScript(lab, `dns_stream ${way} ${server}`, { side });
+    const play = (way: string, seconds = 4) =>
+      runScript(lab, `dns_stream ${way} ${server} ${seconds}`, { side });
     // Unguarded, the resolver is asked or at least told.
     await using bare = await lab.capture("port 53");
-    for (const { way } of WAYS) await play(way);
+    for (const { way } of WAYS) await play(way, 0.3);
     const told = (await bare.stop()).filter(({ text }) =>
       text.includes(SECRET)
     );
@@ -68,14 +69,15 @@ for (const { side, server } of FROM) {
         });
         const events = (await guard.verdicts()).slice(length);
         const denied = events.filter(({ decision }) => decision === "deny");
-        assert.deepEqual(denied.map((event) => event.why), [why]);
+        assert.equal(denied.length, 1);
+        assert.ok(why.split(" ").includes(denied[0]!.why), denied[0]!.why);
         assert.ok(denied[0]?.kind === "dns");
         assert.equal(denied[0].protocol, "tcp");
         assert.equal(denied[0].server.address, server);
       });
     }
     // What a SYN carries is left out, and judged when it comes again.
-    await assertTight(lab, () => play("fastopen"));
+    await assertTight(lab, () => play("fastopen", 1));
     assert.equal(await stolen(lab), before);
     const dig = ["dig", `@${server}`, "+tcp", "+tries=1", "allowed.test"];
     const { stdout } = await lab.in(side, dig);

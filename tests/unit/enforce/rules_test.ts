@@ -78,7 +78,10 @@ function isExempt(
   ) return true;
   if (cgroup !== null || !packet.byKernel) return false;
   if (nibble(packet.mark) === MARK.DENY) return false;
-  if (isReply && packet.state === "RELATED" && !packet.confirmed) return true;
+  if (packet.state === "RELATED") {
+    if (isReply && !packet.confirmed) return true;
+    if (nibble(packet.connmark) === guarded.slot.dnsMark) return true;
+  }
   return family === 4
     ? protocol === "igmp"
     : protocol === "ipv6-icmp" && NEIGHBOUR.includes(packet.icmpType);
