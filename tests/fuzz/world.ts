@@ -8,6 +8,7 @@ import { NameTable } from "../../agent/decide/names.ts";
 import { parseAddress } from "../../agent/decode/address.ts";
 import { slotOf } from "../../agent/enforce/marks.ts";
 import type { RefusedQuery } from "../../agent/enforce/dns_reply.ts";
+import type { Seen } from "../../agent/outcome.ts";
 import type { PipelineWorld } from "../../agent/pipeline.ts";
 import { policyOf } from "../unit/decide/policies.ts";
 
@@ -70,6 +71,7 @@ export function makeWorld(host: boolean): World {
     host,
     isProcessScoped: false,
     asksNames: true,
+    hearsAnswers: true,
     allowMark: SLOT.allowMark,
     dnsMark: SLOT.dnsMark,
     dnsQueue: SLOT.dnsQueue,
@@ -79,6 +81,8 @@ export function makeWorld(host: boolean): World {
   const kernel: Record<Borrowed, unknown> = {
     attribution: {
       find: () => null,
+      // As if the server had all that the client sent before.
+      acknowledged: ({ packet }: Seen) => packet.tcpSequence,
       isSure: () => false,
       describe: () => null,
     },
