@@ -25,17 +25,17 @@ export function renewRules(guarded: Guarded): Rule[] {
   const opens = ["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,ACK", "SYN"];
   return [
     [...opens, ...connmark(guarded.slot.allowMark), ...CLEAR],
-    renewExpected(guarded),
+    [...renewedMatch(guarded), ...CLEAR],
   ];
 }
 
 /**
- * The same for a connection that a helper of the kernel's (FTP, IRC, SIP) read
- * from the payload of another: it inherits that one's mark, init_conntrack() in
- * net/netfilter/nf_conntrack_core.c, and may go anywhere.
+ * The same is for a connection that a helper of the kernel's (FTP, IRC, SIP)
+ * read from the payload of another: it inherits that one's mark,
+ * init_conntrack() in net/netfilter/nf_conntrack_core.c, and may go anywhere.
  */
-export function renewExpected({ slot }: Guarded): Rule {
-  return [...EXPECTED, ...connmark(slot.allowMark), ...CLEAR];
+export function renewedMatch({ slot }: Guarded): Rule {
+  return [...EXPECTED, ...connmark(slot.allowMark)];
 }
 
 /**
@@ -79,8 +79,9 @@ export function withAstray(filter: TableRules, name: string): TableRules {
 }
 
 /** The first packet of a connection that a helper expects. */
-export const EXPECTED: Rule = [
+const EXPECTED: Rule = [
   ...["-m", "conntrack", "--ctstate", "RELATED", "--ctstatus", "EXPECTED"],
 ];
 
-const CLEAR = ["-j", "CONNMARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`];
+/** Takes the mark from a connection. */
+export const CLEAR = ["-j", "CONNMARK", "--set-xmark", `0x0/${hex(MARK_MASK)}`];

@@ -19,9 +19,9 @@ import {
 } from "./exempt_rules.ts";
 import { openFlowRules, openingRules } from "./opening_rules.ts";
 import {
-  EXPECTED,
+  CLEAR,
   forgedMatch,
-  renewExpected,
+  renewedMatch,
   renewRules,
   withAstray,
 } from "./renew_rules.ts";
@@ -184,7 +184,7 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
   const expected = chainName(guarded, "EXPECTED");
   const chains: Chain[] = [
     { name: answer, rules: [queue(slot.dnsQueue)] },
-    { name: expected, rules: [renewExpected(guarded)] },
+    { name: expected, rules: [CLEAR] },
   ];
   const hooks: Hook[] = [
     ...DNS_CARRIERS.map((protocol) => ({
@@ -192,7 +192,11 @@ function withArrivals(guarded: Guarded, mangle: TableRules): TableRules {
       first: false,
       rule: [...answers(slot, protocol), "-j", answer],
     })),
-    { chain: "INPUT", first: false, rule: [...EXPECTED, "-j", expected] },
+    {
+      chain: "INPUT",
+      first: false,
+      rule: [...renewedMatch(guarded), "-j", expected],
+    },
   ];
   if (cgroup === null) {
     const decided = [...connmark(slot.allowMark), "-j", "RETURN"];

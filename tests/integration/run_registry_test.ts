@@ -91,10 +91,11 @@ Deno.test("sluice run sets rules for its own cgroup only in the machine's networ
       /^-A (?!SLUICE).* -[jg] SLUICE/.test(rule)
     );
     assert.ok(hooks.some((rule) => rule.includes(own)), rules.join("\n"));
-    // An answer is told by the mark of its question, which a guard's
-    // own command has asked.
+    // What comes in is told by a mark that only the connections of a guard's
+    // own command have.
     const others = hooks.filter((rule) =>
-      !rule.includes("--path ") && !/--sport 53 .*-m connmark/.test(rule)
+      !rule.includes("--path ") &&
+      !/^-A INPUT .*-m connmark --mark 0x/.test(rule)
     );
     assert.deepEqual(others, []);
   }
