@@ -104,8 +104,10 @@ export class StreamReader {
   }
 
   /** Whether a segment has bytes of this stream, and not of what is before. */
-  #isReached({ sequence, payload }: TcpSegment): boolean {
-    const end = sequence + payload.length;
+  #isReached({ sequence, flags, payload }: TcpSegment): boolean {
+    // A SYN takes a number of its own, in front of the data that it carries.
+    const isSyn = (flags & TCP_FLAG.SYN) !== 0;
+    const end = sequence + payload.length + (isSyn ? 1 : 0);
     return payload.length > 0 && ((end - this.#stream.first) | 0) > 0;
   }
 

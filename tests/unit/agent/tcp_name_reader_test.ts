@@ -213,6 +213,17 @@ Deno.test("TcpNameReader puts segments in order and passes over repeated ones", 
   assert.deepEqual(said, ["silent", "silent", "waits", "waits", SAID]);
 });
 
+Deno.test("TcpNameReader waits for the rest of what a SYN carries, however little", () => {
+  for (const bytes of [1, 2, 50]) {
+    const client = new TcpClient();
+    const said = read([
+      client.syn(HELLO.subarray(0, bytes)),
+      client.say(HELLO.subarray(bytes)),
+    ]);
+    assert.deepEqual(said, ["waits", SAID], `${bytes} bytes`);
+  }
+});
+
 Deno.test("TcpNameReader refuses two segments that say different things", () => {
   const client = new TcpClient();
   const lie = HELLO.slice(0, 60);
