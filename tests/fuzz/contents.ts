@@ -59,6 +59,14 @@ export function makeStreamContents(): readonly Uint8Array[] {
     ascii(`GET / HTTP/1.1\r\n${host(ALLOWED.name)}${host(SHARED_NAME)}\r\n`),
     ascii("SSH-2.0-OpenSSH_9.2p1\r\n"),
     ascii("\0\0\0\0"),
+    ascii(
+      `GET / HTTP/1.1\r\n${host(ALLOWED.name)}\r\n` +
+        `GET / HTTP/1.1\r\n${host(SHARED_NAME)}\r\n`,
+    ),
+    ascii(
+      `GET / HTTP/1.1\r\n${host(ALLOWED.name)}\r\n` +
+        `GET /a HTTP/1.1\r\n${host(ALLOWED.name)}Connection: close\r\n\r\n`,
+    ),
   ];
 }
 

@@ -39,11 +39,23 @@ export class ServerStream {
   /** Those since the same SYN came again; null when it did not. */
   #again: Map<number, number> | null = null;
   #base = -1;
+  /** Bytes that were sent, by their sequence number. */
+  readonly #offered = new Map<number, number>();
   readonly #acknowledgments = new Set<number>();
 
   /** @param port That the server listens on. */
   constructor(port: number) {
     this.#port = port;
+  }
+
+  /** Takes note of a segment that was sent, whether or not it is let through. */
+  offer({ sequence, flags, payload }: Passed): void {
+    const isSyn = (flags & FLAG.SYN) !== 0;
+    const first = isSyn ? (sequence + 1) >>> 0 : sequence;
+    for (const [at, byte] of payload.entries()) {
+      const place = (first + at) >>> 0;
+      if (!this.#offered.has(place)) this.#offered.set(place, byte);
+    }
   }
 
   /** Adds a segment of the client's. */
@@ -101,7 +113,13 @@ export class ServerStream {
       return;
     }
     must(bytes.length > 0, "the start of a stream is let through first");
-    checkStream(Uint8Array.from(bytes), this.#port);
+    const reach = bytes.length;
+    for (;;) {
+      const next = this.#offered.get((this.#base + bytes.length) >>> 0);
+      if (next === undefined) break;
+      bytes.push(next);
+    }
+    checkStream(Uint8Array.from(bytes), { port: this.#port, reach });
   }
 }
 
@@ -132,27 +150,44 @@ function checkQuestions(bytes: Uint8Array, reach: number): void {
   }
 }
 
-function checkStream(bytes: Uint8Array, port: number): void {
+/** Checks what was let through, with what was sent behind it. */
+function checkStream(
+  sent: Uint8Array,
+  { port, reach }: { port: number; reach: number },
+): void {
+  const bytes = sent.subarray(0, reach);
   const isTls = bytes[0] === TLS_HANDSHAKE &&
     (bytes[1] === undefined || bytes[1] === 3);
-  const text = String.fromCharCode(...bytes.subarray(0, MAX_BYTES));
-  const end = text.indexOf("\r\n\r\n");
-  const isHttp = /^[A-Z]+ \S+ HTTP\/1\.[01]\r\n/.test(text);
+  const text = String.fromCharCode(...bytes);
+  const isHttp = /^\S+ \S+ HTTP\/1\.[01]\r\n/.test(text);
   if (port === 443 && !isHttp) must(isTls, "on port 443 TLS is spoken");
-  if (port === 80 && !isTls) {
-    must(isHttp, "on port 80 a whole request is let through");
-  }
+  if (port === 80 && !isTls) must(isHttp, "on port 80 HTTP is spoken");
   if (isTls) {
     must(readName(bytes) === ALLOWED.name, "a hello says the allowed name");
-  } else if (isHttp && end >= 0) {
-    const head = text.slice(0, end);
+  } else if (isHttp) checkRequests(sent, { port, reach });
+}
+
+/**
+ * Requests without a body, as the scripts' are. A part of one is let through
+ * when the rest of it was seen: then it is sent again.
+ */
+function checkRequests(
+  sent: Uint8Array,
+  { port, reach }: { port: number; reach: number },
+): void {
+  const text = String.fromCharCode(...sent);
+  for (let at = 0; at < reach;) {
+    const end = text.indexOf("\r\n\r\n", at);
+    must(end >= 0, "no request is let through before all of it was seen");
+    const head = text.slice(at, end);
+    at = end + 4;
     const hosts = [...head.matchAll(/^host:[ \t]*(.*?)[ \t]*$/gim)]
       .map(([, host]) => host!);
+    must(hosts.length === 1, "a request has one host");
     const target = /^\S+ http:\/\/([^/]*)/.exec(head)?.[1];
     for (const host of target === undefined ? hosts : [...hosts, target]) {
       must(isAllowedHost(host, port), "a request goes to the allowed host");
     }
-    must(hosts.length === 1, "a request has one host");
   }
 }
 

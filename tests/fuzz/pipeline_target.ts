@@ -17,6 +17,7 @@ import {
 } from "./contents.ts";
 import { Referee } from "./referee.ts";
 import { type Contents, Script } from "./script.ts";
+import { isEqual } from "./purity.ts";
 import { must, type Target } from "./target.ts";
 import { makeWorld } from "./world.ts";
 
@@ -55,6 +56,10 @@ const SEEDS = [
   `08 00 02 00 0000 0000 00 00  08 01 12 00 0000 0000 00 00
    08 00 10 03 0000 0010 00 00  08 00 10 03 0000 0fff 00 00
    08 00 11 01 0000 0fff 00 00`,
+  // Two requests, the second to another host.
+  `00 01 02 00 0000 0000 00 00 00 00 00 01 10 0e 0000 0fff 00 00 00 00`,
+  `00 01 02 00 0000 0000 00 00 00 00 00 01 10 0e 0000 0030 00 00 00 00
+   00 01 10 0e 0030 0fff 00 01 00 00`,
   // A second QUIC connection between the same two ports.
   `02 00 00 00 00  02 00 07 00 00  02 00 08 00 00  02 00 05 00 00
    02 00 01 00 00  02 00 06 00 00`,
@@ -119,6 +124,7 @@ class Play {
   #send(packet: Omit<QueuedPacket, "id">): void {
     const before = this.#referee.markOf(packet);
     if (before === null) return;
+    this.#referee.offer(packet);
     const id = ++this.#id;
     const own = { ...packet, id, mark: before };
     this.#held.set(id, own);
@@ -155,10 +161,12 @@ class Play {
     }
   }
 
-  #answerReleased({ released, mark }: Outcome): void {
-    for (const { id, mark: before } of released) {
-      must(before === this.#held.get(id)?.mark, "a packet keeps its mark");
-      this.#answer(id, mark);
+  #answerReleased({ released }: Outcome): void {
+    for (const { id, mark, bytes, give, isDropped = false } of released) {
+      const queued = this.#held.get(id);
+      must(mark === queued?.mark, "a packet keeps its mark");
+      must(isEqual(bytes, queued.payload), "what waited is let go as it came");
+      this.#answer(id, isDropped ? 0 : give);
     }
   }
 

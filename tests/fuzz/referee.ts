@@ -85,6 +85,13 @@ export class Referee {
     return mark;
   }
 
+  /** Takes note of a packet that is judged. */
+  offer({ payload, hook }: Pick<QueuedPacket, "payload" | "hook">): void {
+    const packet = readPacket(payload);
+    if (packet === null || packet.isFragment || packet.protocol !== TCP) return;
+    if (hook !== HOOK.LOCAL_IN) this.#streamOf(packet).offer(packet);
+  }
+
   /** Takes one verdict. */
   take(queued: QueuedPacket, mark: number): void {
     const own = mark & 0xf000_0000;
@@ -147,12 +154,16 @@ export class Referee {
   }
 
   #takeSegment(packet: RawPacket): void {
+    this.#streamOf(packet).add(packet);
+    this.#touched.add(keyOf(packet));
+  }
+
+  #streamOf(packet: RawPacket): ServerStream {
     const key = keyOf(packet);
     const stream = this.#streams.get(key) ??
       new ServerStream(packet.destinationPort);
     this.#streams.set(key, stream);
-    stream.add(packet);
-    this.#touched.add(key);
+    return stream;
   }
 
   #takeFlow(packet: RawPacket, isKept: boolean): void {
