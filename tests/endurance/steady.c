@@ -106,6 +106,21 @@ static ssize_t talk(int fd, const void *said, size_t bytes, char *heard)
 	return recv(fd, heard, 16, 0);
 }
 
+/*
+ * Shows that the client has had the answer, and after what the server says to
+ * that (it ends the connection) that the server has had all of the client's: by
+ * then the flow is let go.
+ */
+static void go_on(int fd)
+{
+	char heard[4096];
+
+	send(fd, FINISHED, sizeof(FINISHED) - 1, MSG_NOSIGNAL);
+	while (recv(fd, heard, sizeof(heard), 0) > 0)
+		;
+	send(fd, FINISHED, 1, MSG_NOSIGNAL);
+}
+
 struct hello {
 	char bytes[MAX_HELLO_BYTES];
 	size_t length;
@@ -140,8 +155,7 @@ static void connect_once(char **args, struct tally *tally)
 		result = fd < 0 ? -1 :
 			 talk(fd, hello.bytes, hello.length, heard);
 		if (result > 0 && heard[0] == 0x16) {
-			/* All of the answer is acknowledged by what follows. */
-			send(fd, FINISHED, sizeof(FINISHED) - 1, MSG_NOSIGNAL);
+			go_on(fd);
 			tally->right++;
 		} else {
 			complain(tally, "TLS with the allowed name", result);

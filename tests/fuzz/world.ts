@@ -8,7 +8,6 @@ import { NameTable } from "../../agent/decide/names.ts";
 import { parseAddress } from "../../agent/decode/address.ts";
 import { slotOf } from "../../agent/enforce/marks.ts";
 import type { RefusedQuery } from "../../agent/enforce/dns_reply.ts";
-import type { Seen } from "../../agent/outcome.ts";
 import type { PipelineWorld } from "../../agent/pipeline.ts";
 import { policyOf } from "../unit/decide/policies.ts";
 
@@ -82,7 +81,6 @@ export function makeWorld(host: boolean): World {
     attribution: {
       find: () => null,
       // As if the server had all that the client sent before.
-      acknowledged: ({ packet }: Seen) => packet.tcpSequence,
       isSure: () => false,
       describe: () => null,
       // Nobody knows: what was let through may be lost, and sent again.
