@@ -22,6 +22,7 @@ import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Journal } from "./record/journal.ts";
 import { RulesWatch } from "./rules_watch.ts";
 import { ThreadKeeper } from "./thread_keeper.ts";
+import { TunnelWatch } from "./tunnel_watch.ts";
 import type { Libc } from "../ffi/libc.ts";
 
 /** How to guard. The main thread must be in the network namespace already. */
@@ -29,6 +30,8 @@ export interface GuardOptions {
   readonly policy: Policy;
   readonly resolvers: readonly string[];
   readonly hosts: readonly HostsEntry[];
+  /** Domains that the resolver of the namespace puts behind names. */
+  readonly searched: readonly string[];
   readonly netns: string | null;
   /** The guarded command's; null guards the host. Borrowed. */
   readonly cgroup: Cgroup | null;
@@ -56,6 +59,7 @@ export class Guard {
   readonly #before: Before;
   readonly #firewall: Firewall;
   readonly #tables: TablesBefore;
+  readonly #tunnels: TunnelWatch | null;
   #thread: ThreadKeeper | null = null;
   #watch: RulesWatch | null = null;
   #since = "";
@@ -65,6 +69,7 @@ export class Guard {
     this.#options = options;
     this.#firewall = new Firewall(libc);
     this.#tables = this.#firewall.tables();
+    this.#tunnels = TunnelWatch.for(options);
     using sockets = new SocketDiagnostics(libc);
     this.#before = options.cgroup === null
       ? {
@@ -87,6 +92,7 @@ export class Guard {
       ...options,
       procsPath: options.cgroup?.procsPath ?? null,
       openFlows: flows.keys,
+      tunnels: guard.#tunnels,
       onMoved: (from) => guard.#move(from),
     });
     try {
@@ -115,6 +121,7 @@ export class Guard {
     await this.#watch!.stop();
     this.#firewall.remove(this.#guarded(), this.#tables);
     const packets = await this.#thread!.stop();
+    await this.#tunnels?.settled;
     journal.write({
       kind: "agent",
       event: "stopped",

@@ -12,7 +12,7 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import type { TablesBefore } from "./enforce/firewall.ts";
 import type { Slot } from "./enforce/marks.ts";
 import { Guard } from "./guard.ts";
-import { findHosts } from "./observe/resolvers.ts";
+import { findHosts, findSearchDomains } from "./observe/resolvers.ts";
 import type { Flags } from "./options.ts";
 import { Journal } from "./record/journal.ts";
 import { clearDeadRuns, clearHostRemains, HEARTBEAT_NAME } from "./remains.ts";
@@ -157,6 +157,7 @@ export class Session {
       policy,
       resolvers: this.#context.resolvers(flags),
       hosts: findHosts(libc, netns),
+      searched: findSearchDomains(libc, netns),
       netns,
       cgroup: this.cgroup,
       journal: this.journal,

@@ -10,6 +10,7 @@ import type { Slot } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
 import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import type { Journal } from "./record/journal.ts";
+import type { TunnelWatch } from "./tunnel_watch.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { WakeUp } from "../ffi/wake_up.ts";
 
@@ -25,6 +26,8 @@ export interface ThreadOptions {
   readonly openFlows: readonly string[];
   /** Takes the thread's events. Borrowed. */
   readonly journal: Journal;
+  /** Hears of the thread's events; null when nobody does. Borrowed. */
+  readonly tunnels: TunnelWatch | null;
 }
 
 /** A packet thread, from {@linkcode ThreadHandle.start} until it is stopped. */
@@ -32,6 +35,7 @@ export class ThreadHandle {
   readonly #worker: Worker;
   readonly #wakeUp: WakeUp;
   readonly #journal: Journal;
+  readonly #tunnels: TunnelWatch | null;
   readonly #done = Promise.withResolvers<number>();
   readonly #ready = Promise.withResolvers<Slot>();
   readonly #lost = Promise.withResolvers<string>();
@@ -44,6 +48,7 @@ export class ThreadHandle {
     { options, slot }: { options: ThreadOptions; slot: number | null },
   ) {
     this.#journal = options.journal;
+    this.#tunnels = options.tunnels;
     this.#wakeUp = new WakeUp(libc);
     const url = new URL("./packet_worker.ts", import.meta.url).href;
     this.#worker = new Worker(url, { type: "module" });
@@ -117,7 +122,9 @@ export class ThreadHandle {
       case "ready":
         return this.#ready.resolve(report.slot);
       case "events":
-        return this.#journal.append(report.encoded);
+        this.#journal.append(report.encoded);
+        this.#tunnels?.hear(report.encoded, performance.now());
+        return;
       case "done":
         return this.#done.resolve(report.packets);
       case "failed":

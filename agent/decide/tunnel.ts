@@ -13,6 +13,7 @@
 import { DNS_TYPE } from "../decode/dns_type.ts";
 import { AgedMap } from "./aged_map.ts";
 import {
+  LONG_NAME_BYTES,
   TUNNEL_LIMITS,
   type TunnelLimits,
   type TunnelSign,
@@ -22,7 +23,12 @@ export type { TunnelLimits, TunnelSign };
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const SIGNS: readonly TunnelSign[] = ["nameBytes", "names", "freeTypes"];
+const SIGNS: readonly TunnelSign[] = [
+  "nameBytes",
+  "names",
+  "longNames",
+  "freeTypes",
+];
 
 /** One question. */
 export interface TunnelQuery {
@@ -40,28 +46,32 @@ export interface TunnelQuery {
 /** A query past a limit. */
 export interface TunnelFinding {
   readonly sign: TunnelSign;
-  /** False when the same was said of this domain within the hour. */
+  /** False when it was said of this domain within the hour. */
   readonly isNews: boolean;
+  /** Distinct names that were counted, today and the day before. */
+  readonly names: number;
+  /** Bytes in names of the last day. */
+  readonly nameBytes: number;
 }
 
-/** How long one kind of finding for one domain is not said again. */
+/** How long a finding for one domain is not said again. */
 const SAY_AGAIN_MS = HOUR_MS;
 /** After one to two of these a name that nobody asks for is new again. */
 const FORGET_MS = DAY_MS;
 /**
  * What a name costs at least: that it is asked for is information too, and
- * memory. At a time a domain uses up its limit with 512 names.
+ * memory. At a time a domain uses up its limit with 4096 names.
  */
 const MIN_NAME_BYTES = 8;
 /**
- * Domains of which little was asked. All there is room for takes 8 MB when it
+ * Domains of which little was asked. All there is room for takes 16 MB when it
  * is used up at once, and six times that when that goes on for two days.
  */
 const MAX_QUIET_DOMAINS = 512;
 /** Domains of which much was asked: many others must not make them forgotten. */
 const MAX_BUSY_DOMAINS = 64;
 /** The share of the limit from which a domain is busy. */
-const BUSY_SHARE = 1 / 4;
+const BUSY_SHARE = 1 / 16;
 
 /** Types whose data have a form, and which clients ask for on their own. */
 const FORMED_TYPES: ReadonlySet<number> = new Set([
@@ -88,7 +98,7 @@ interface Usage {
 /** What is known of one domain. */
 interface Domain {
   readonly used: Readonly<Record<TunnelSign, Usage>>;
-  readonly saidMs: Record<TunnelSign, number>;
+  saidMs: number;
   /** Names that were counted; `older` goes when the next period begins. */
   names: Set<string>;
   older: Set<string>;
@@ -137,9 +147,14 @@ export class TunnelDetector {
     const sign = this.#signOf(domain, { cost, nowMs });
     if (sign !== null) {
       this.#keep(query.domain, domain, { isBusy: true });
-      const isNews = nowMs - domain.saidMs[sign] >= SAY_AGAIN_MS;
-      if (isNews) domain.saidMs[sign] = nowMs;
-      return { sign, isNews };
+      const isNews = nowMs - domain.saidMs >= SAY_AGAIN_MS;
+      if (isNews) domain.saidMs = nowMs;
+      return {
+        sign,
+        isNews,
+        names: domain.names.size + domain.older.size,
+        nameBytes: Math.round(domain.used.nameBytes.level),
+      };
     }
     for (const each of SIGNS) domain.used[each].level += cost[each];
     if (cost.names > 0) domain.names.add(query.name);
@@ -153,8 +168,13 @@ export class TunnelDetector {
     if (known !== undefined) return known;
     const usage = () => ({ level: 0, atMs: nowMs });
     return {
-      used: { nameBytes: usage(), names: usage(), freeTypes: usage() },
-      saidMs: { nameBytes: -Infinity, names: -Infinity, freeTypes: -Infinity },
+      used: {
+        nameBytes: usage(),
+        names: usage(),
+        longNames: usage(),
+        freeTypes: usage(),
+      },
+      saidMs: -Infinity,
       names: new Set(),
       older: new Set(),
       startedMs: nowMs,
@@ -167,17 +187,18 @@ export class TunnelDetector {
     known: Domain,
   ): Readonly<Record<TunnelSign, number>> {
     const freeTypes = FORMED_TYPES.has(type) ? 0 : 1;
-    if (known.names.has(name)) return { nameBytes: 0, names: 0, freeTypes };
-    if (known.older.has(name)) {
-      // Still in use: it must not become new again with the next period.
-      known.names.add(name);
-      return { nameBytes: 0, names: 0, freeTypes };
+    const isOld = known.older.delete(name);
+    // Still in use: it must not become new again with the next period.
+    if (isOld) known.names.add(name);
+    if (isOld || known.names.has(name)) {
+      return { nameBytes: 0, names: 0, longNames: 0, freeTypes };
     }
     const isUnder = name.endsWith(`.${domain}`);
     const bytes = isUnder ? name.length - domain.length - 1 : name.length;
     const isDomain = name === domain;
     const nameBytes = isDomain ? 0 : Math.max(bytes, MIN_NAME_BYTES);
-    return { nameBytes, names: 1, freeTypes };
+    const longNames = bytes >= LONG_NAME_BYTES ? 1 : 0;
+    return { nameBytes, names: 1, longNames, freeTypes };
   }
 
   /** The first limit that a cost would pass; levels are brought up to now. */

@@ -20,11 +20,8 @@ export interface AllowedQuestion {
   readonly rule: string | null;
 }
 
-/**
- * A build that begins asks for many names at once, such as a hundred buckets in
- * five regions. A tunnel is over in a moment with any limit or none.
- */
-const NAMES_PER_MINUTE = 1_000;
+/** What is only a sign refuses nothing: a build would fail for its style. */
+const NO_LIMIT = { amount: Number.MAX_SAFE_INTEGER, periodMs: 1 };
 
 /** Counts questions by the wildcard that allows them. */
 export class TunnelGuard {
@@ -38,7 +35,7 @@ export class TunnelGuard {
     this.#detector = unseen === "any" ? null : new TunnelDetector({
       ...TUNNEL_LIMITS,
       nameBytes: { ...TUNNEL_LIMITS.nameBytes, amount: unseen },
-      names: { ...TUNNEL_LIMITS.names, amount: NAMES_PER_MINUTE },
+      longNames: NO_LIMIT,
     });
   }
 

@@ -62,6 +62,17 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 /**
+ * Reads what {@linkcode formatDnsType} wrote.
+ *
+ * @returns The type; 0, which no record has, for any other text.
+ */
+export function parseDnsType(text: string): number {
+  return Object.hasOwn(DNS_TYPE, text)
+    ? DNS_TYPE[text as keyof typeof DNS_TYPE]
+    : Number(/^TYPE(\d{1,5})$/.exec(text)?.[1] ?? 0);
+}
+
+/**
  * Writes a record type as people know it.
  *
  * @param type 0 to 65535.

@@ -1,5 +1,5 @@
 /**
- * The name servers in /etc/resolv.conf.
+ * The name servers and search domains in /etc/resolv.conf.
  *
  * @see resolv.conf(5)
  * @module
@@ -8,6 +8,24 @@ import { formatAddress, parseAddress } from "./address.ts";
 
 /** The keyword stands in the first column, resolv.conf(5). */
 const NAMESERVER_LINE = /^nameserver[ \t]+([^ \t;#]+)/;
+
+/** The same for what is put behind names. */
+const SEARCH_LINE = /^(?:search|domain)[ \t]+([^;#]+)/;
+
+/**
+ * Reads the domains that a resolver configuration puts behind names.
+ *
+ * @param text The whole file.
+ * @returns Lower case, without dots at their ends; those of all lines, since
+ * programs do not agree on which counts.
+ */
+export function decodeSearchDomains(text: string): readonly string[] {
+  const words = text.split("\n").flatMap((line) =>
+    (SEARCH_LINE.exec(line)?.[1] ?? "").split(/\s+/)
+  );
+  const domains = words.map((word) => word.toLowerCase().replace(/\.$/, ""));
+  return [...new Set(domains)].filter((domain) => domain !== "");
+}
 
 /**
  * Reads the name servers of a resolver configuration.

@@ -4,7 +4,10 @@
  * @module
  */
 import { decodeHosts, type HostsEntry } from "../decode/hosts_file.ts";
-import { decodeNameservers } from "../decode/resolv_conf.ts";
+import {
+  decodeNameservers,
+  decodeSearchDomains,
+} from "../decode/resolv_conf.ts";
 import { tryReadText } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
 
@@ -27,6 +30,21 @@ export function findResolvers(libc: Libc, netns: string | null): string[] {
   const found = decodeNameservers(own ?? "");
   const servers = found.length > 0 ? found : ["127.0.0.1"];
   return [...new Set([...servers, ...decodeNameservers(upstream ?? "")])];
+}
+
+/**
+ * The domains that a network namespace's resolver puts behind names.
+ *
+ * @param netns The namespace's file; null is the one of the process.
+ */
+export function findSearchDomains(
+  libc: Libc,
+  netns: string | null,
+): readonly string[] {
+  return [
+    ...decodeSearchDomains(readEtc(libc, netns, "resolv.conf") ?? ""),
+    ...decodeSearchDomains(tryReadText(libc, RESOLVED_UPSTREAM) ?? ""),
+  ];
 }
 
 /** The names of /etc/hosts as that namespace sees it. */

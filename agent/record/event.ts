@@ -98,11 +98,11 @@ export interface DnsEvent extends Judged {
   readonly answers: readonly string[] | null;
 }
 
-/** The process that changed something of the agent's. */
+/** The process that is behind what happened. */
 export interface ChangerField {
   /** In the agent's pid namespace. */
   readonly pid: number;
-  /** What the process calls itself; null when only the pid is known. */
+  /** What the process calls itself; null when that was not asked. */
   readonly name: string | null;
   /** Absolute path; null when it had ended before it was looked at. */
   readonly exe: string | null;
@@ -119,22 +119,23 @@ export interface AgentEvent {
     | "coverage_lost"
     | "tampered"
     | "impaired"
-    | "flood";
+    | "flood"
+    | "tunnel";
   /** `armed`: the mode. */
   readonly egress?: "audit" | "block";
   /** `armed`: what is guarded. */
   readonly scope?: "host" | "command";
   /** `armed`: the agent's process. */
   readonly pid?: number;
-  /** All but `armed`: from when it holds, is missing, or was so. */
+  /** All but `armed` and `tunnel`: from when it holds, is missing, or was so. */
   readonly from?: string;
-  /** All but `armed`: until when. */
+  /** All but `armed` and `tunnel`: until when. */
   readonly to?: string;
   /** `tampered`: with what. */
   readonly what?: "rules" | "queue" | "files" | "journal" | "settings";
   /** `tampered`: true when nothing could leave by it, so the job is not red. */
   readonly held?: boolean;
-  /** `tampered`: who did it, where the kernel tells. */
+  /** `tampered`: who did it, where the kernel tells. `tunnel`: who asked last. */
   readonly by?: ChangerField;
   /** `armed`: connections that were open already. */
   readonly openFlows?: number;
@@ -152,6 +153,14 @@ export interface AgentEvent {
   readonly refused?: Readonly<Record<string, number>>;
   /** `flood`: packets that were dropped before anything was decided. */
   readonly unjudged?: number;
+  /** `tunnel`: whose owner reads the questions, lower case. */
+  readonly domain?: string;
+  /** `tunnel`: what there was too much of. */
+  readonly sign?: "nameBytes" | "names" | "longNames" | "freeTypes";
+  /** `tunnel`: distinct names under the domain, today and the day before. */
+  readonly names?: number;
+  /** `tunnel`: bytes in them, in a day. */
+  readonly nameBytes?: number;
 }
 
 /** An event before the journal gives it its place and time. */

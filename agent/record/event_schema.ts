@@ -84,6 +84,7 @@ export const AGENT_EVENTS = [
     "tampered",
     "impaired",
     "flood",
+    "tunnel",
   ] as const,
 ];
 const TAMPERED_WITH = [
@@ -93,6 +94,7 @@ const TAMPERED_WITH = [
   "journal",
   "settings",
 ] as const;
+const SIGNS = ["nameBytes", "names", "longNames", "freeTypes"] as const;
 const changer = v.object({
   pid: count,
   name: nullableText,
@@ -119,6 +121,10 @@ export const AGENT = v.object({
   address: v.optional(nullableText),
   refused: v.optional(v.record(text, count, "counts by protocol")),
   unjudged: v.optional(count),
+  domain: v.optional(text),
+  sign: v.optional(v.picklist(SIGNS, "a sign of a tunnel")),
+  names: v.optional(count),
+  nameBytes: v.optional(count),
 });
 /** What tells the events of kind `agent` apart. */
 export const AGENT_HEAD = v.object({ event: text });

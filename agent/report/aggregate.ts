@@ -8,6 +8,7 @@ import type { AgentEvent, DnsEvent, Event } from "../record/event.ts";
 import { coverageOf, type Interval } from "./coverage.ts";
 import { type Flood, floodsOf } from "./flood.ts";
 import { meantNames, type Row, RowTable } from "./row.ts";
+import { type Tunnel, tunnelsOf } from "./tunnel.ts";
 
 /**
  * Verdicts of one kind. A refusal that is not carried out counts as `deny`, and
@@ -44,6 +45,8 @@ export interface Summary {
   readonly lost: readonly Interval[];
   /** Packets that have no event each, by who sent them; the most first. */
   readonly floods: readonly Flood[];
+  /** Domains that DNS seems to carry data to; the most names first. */
+  readonly tunnels: readonly Tunnel[];
   /** What the agent says about an attack on itself, in order. */
   readonly tampered: readonly string[];
   /** Whether something could have left by it: then the job is red. */
@@ -96,6 +99,7 @@ export function aggregate(
     counts: countsOf(events),
     ...coverageOf(events),
     floods: floodsOf(agent),
+    tunnels: tunnelsOf(agent),
     tampered: agent
       .filter(({ event }) => event === "tampered")
       .map(({ message }) => message ?? "The agent was tampered with."),

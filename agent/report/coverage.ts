@@ -91,6 +91,7 @@ export function coverageOf(events: readonly Event[]): Coverage {
         break;
       case "impaired":
       case "flood":
+      case "tunnel":
         break;
     }
     lastTime = event.time;

@@ -14,6 +14,7 @@ import type { Interval } from "./coverage.ts";
 import { escapeJson } from "./escape.ts";
 import type { Flood } from "./flood.ts";
 import type { Row } from "./row.ts";
+import type { Tunnel } from "./tunnel.ts";
 import { whyText } from "./why.ts";
 
 /** One row, with what a reader would have to look up. */
@@ -45,6 +46,8 @@ export interface Report {
   readonly lost: readonly Interval[];
   /** Packets that have no event each, by who sent them. */
   readonly floods: readonly Flood[];
+  /** Domains that DNS seems to carry data to. */
+  readonly tunnels: readonly Tunnel[];
   /** What the agent says about an attack on itself. */
   readonly tampered: readonly string[];
   /** Whether something could have left by it. */
@@ -87,6 +90,7 @@ export function renderJson(summary: Summary): string {
     coverage: summary.coverage,
     lost: summary.lost,
     floods: summary.floods,
+    tunnels: summary.tunnels,
     tampered: summary.tampered,
     isTampered: summary.isTampered,
     impaired: summary.impaired,

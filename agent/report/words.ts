@@ -7,6 +7,7 @@ import type { Summary } from "./aggregate.ts";
 import type { Interval } from "./coverage.ts";
 import { floodText } from "./flood.ts";
 import type { Row } from "./row.ts";
+import { tunnelText } from "./tunnel.ts";
 
 /** What becomes of a row's attempts. */
 export type Outcome = "allowed" | "refused" | "would refuse";
@@ -96,6 +97,7 @@ export function cautionsOf(summary: Summary): readonly string[] {
       `${countOf(lostEvents, "event")} could not be written to the journal.`,
     );
   }
+  cautions.push(...summary.tunnels.map(tunnelText));
   cautions.push(...summary.impaired, ...floods.map(floodText));
   cautions.push(...problems.map((problem) => `Journal, ${problem}`));
   return cautions;

@@ -1,6 +1,7 @@
 """dns_tunnel HOW SERVER: many names under one wildcard; prints how many were answered.
 
-HOW is `tunnel`, full names as iodine sends them, `drip`, or `buckets`.
+HOW is `tunnel`, full names as iodine sends them, `drip`, `buckets`, or
+`build`, a few names again and again, with a search domain behind them.
 """
 
 import hashlib
@@ -13,6 +14,9 @@ asking.connect((server, 53))
 
 def name(at):
     digits = hashlib.sha512(str(at).encode()).hexdigest()
+    if how == "build":
+        host = ["wild.test", "allowed.test", "a.wild.test", "b.wild.test"][at % 4]
+        return host if at % 3 else host + ".svc.cluster.local"
     if how == "buckets":
         return "artefacts-of-team-%d.s3.eu-central-1.wild.test" % at
     if how == "drip":

@@ -60,6 +60,45 @@ Deno.test("audit lets a tunnel go and says so", async () => {
   assert.equal(found?.enforced, false);
 });
 
+for (const how of ["tunnel", "drip"]) {
+  Deno.test(`audit tells once of a ${how} that no entry allows`, async () => {
+    await using lab = await Lab.up();
+    const guard = await Guarding.arm(lab, {
+      ...{ egress: "audit", allow: ["allowed.test"], more: FLAGS.more },
+    });
+    const line = `dns_tunnel ${how} ${resolver.ipv4}`;
+    await runScript(lab, line, { user: NOBODY });
+    const { said } = await guard.stop();
+    const told = (await guard.events()).filter((event) =>
+      event.kind === "agent" && event.event === "tunnel"
+    );
+    assert.equal(told.length, 1);
+    const [event] = told;
+    assert.ok(event?.kind === "agent");
+    assert.equal(event.domain, "wild.test");
+    assert.equal(event.sign, how === "tunnel" ? "longNames" : "names");
+    assert.match(event.by?.exe ?? "", /\/python3/);
+    assert.match(said, /Look-ups under wild\.test look like a tunnel/);
+  });
+}
+
+Deno.test("audit tells of no tunnel where a build looks names up", async () => {
+  await using lab = await Lab.up();
+  const guard = await Guarding.arm(lab, {
+    ...{ egress: "audit", allow: ["allowed.test"], more: FLAGS.more },
+  });
+  for (const how of ["build", "buckets"]) {
+    await runScript(lab, `dns_tunnel ${how} ${resolver.ipv4}`);
+  }
+  await guard.stop();
+  const events = await guard.events();
+  assert.ok(events.filter(({ kind }) => kind === "dns").length >= 2_000);
+  const told = events.filter((event) =>
+    event.kind === "agent" && event.event === "tunnel"
+  );
+  assert.deepEqual(told, []);
+});
+
 Deno.test("block lets as much out as the policy says", async () => {
   await using lab = await Lab.up();
   const file = `${lab.directory}/egress.yml`;

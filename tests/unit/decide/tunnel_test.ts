@@ -9,6 +9,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const { A, AAAA, HTTPS, NULL, PTR, SRV, TXT } = DNS_TYPE;
 
+/** Limits that are soon reached. */
+const STRICT = {
+  ...TUNNEL_LIMITS,
+  nameBytes: { ...TUNNEL_LIMITS.nameBytes, amount: 4096 },
+};
+
 /** One query of a sample, `everyMs` after the one before. */
 interface Asked {
   readonly name: string;
@@ -227,8 +233,8 @@ const FOUND: readonly {
     }),
     type: NULL,
     everyMs: 20,
-    by: 18,
-    sign: "nameBytes",
+    by: 40,
+    sign: "longNames",
   },
   {
     name: "iodine that waits, with empty names of few characters",
@@ -239,7 +245,7 @@ const FOUND: readonly {
     }),
     type: NULL,
     everyMs: 4000,
-    by: 60,
+    by: 270,
     sign: "freeTypes",
   },
   {
@@ -252,59 +258,59 @@ const FOUND: readonly {
     }),
     type: A,
     everyMs: 1000,
-    by: 26,
-    sign: "nameBytes",
+    by: 40,
+    sign: "longNames",
   },
   {
     name: "dnscat that has nothing to say, 18 digits a second",
-    names: tunnelNames(400, {
+    names: tunnelNames(2000, {
       labels: [18],
       alphabet: HEX,
       domain: "evil.test",
     }),
     type: A,
     everyMs: 1000,
-    by: 240,
+    by: 1870,
     sign: "nameBytes",
   },
   {
-    name: "a slow drip of thirty characters each minute",
-    names: tunnelNames(300, {
+    name: "a slow drip of thirty characters each half minute",
+    names: tunnelNames(2000, {
       labels: [30],
       alphabet: HEX,
       domain: "evil.test",
     }),
     type: A,
-    everyMs: MINUTE_MS,
-    by: 160,
+    everyMs: MINUTE_MS / 2,
+    by: 1800,
     sign: "nameBytes",
   },
   {
-    name: "a slower drip of sixty characters each five minutes",
-    names: tunnelNames(200, {
+    name: "a slower drip of sixty characters each minute",
+    names: tunnelNames(1000, {
       labels: [60],
       alphabet: BASE32,
       domain: "evil.test",
     }),
     type: AAAA,
-    everyMs: 5 * MINUTE_MS,
-    by: 95,
+    everyMs: MINUTE_MS,
+    by: 900,
     sign: "nameBytes",
   },
   {
     name: "words that are in a dictionary, one for each bit",
-    names: numbered("blue-house-", 300).map((host) => `${host}.evil.test`),
+    names: numbered("blue-house-", 1500).map((host) => `${host}.evil.test`),
     type: A,
-    everyMs: 100,
-    by: 120,
+    everyMs: 10,
+    by: 1250,
     sign: "names",
   },
   {
     name: "commands fetched from one name's TXT",
-    names: Array.from({ length: 80 }, () => "c.evil.test"),
+    names: Array.from({ length: 600 }, () => "c.evil.test"),
     type: TXT,
     everyMs: 10 * SECOND_MS,
-    by: 58,
+    by: 460,
     sign: "freeTypes",
   },
 ];
@@ -344,7 +350,7 @@ Deno.test("TunnelDetector keeps what is known free past the limit", () => {
   const detector = new TunnelDetector();
   const query = { name: "registry.evil.test", type: A, domain: "evil.test" };
   detector.observe(query, 0);
-  for (const host of numbered("x", 1000)) {
+  for (const host of numbered("x", 2000)) {
     detector.observe({ ...query, name: `${host}.evil.test` }, 0);
   }
 
@@ -362,15 +368,15 @@ Deno.test("TunnelDetector recovers as time passes", () => {
       { name: `${host}.evil.test`, type: A, domain: "evil.test" },
       nowMs,
     );
-  for (const host of numbered("x", 200)) askFor(host, 0);
+  for (const host of numbered("x", 2000)) askFor(host, 0);
 
   assert.notEqual(askFor("next", 0), null);
   assert.equal(askFor("next", MINUTE_MS), null);
 });
 
 Deno.test("TunnelDetector says the same of a domain once an hour", () => {
-  const names = tunnelNames(8 * 60, {
-    labels: [50],
+  const names = tunnelNames(16 * 60, {
+    labels: [45, 45],
     alphabet: HEX,
     domain: "evil.test",
   });
@@ -411,6 +417,8 @@ Deno.test("TunnelDetector counts the domain itself as a name without bytes", () 
   assert.deepEqual(detector.observe({ ...query, name: "b.evil.test" }, 0), {
     sign: "nameBytes",
     isNews: true,
+    names: 2,
+    nameBytes: 8,
   });
 });
 
@@ -455,7 +463,7 @@ Deno.test("TunnelDetector forgets a name that nobody asks for in two days", () =
 });
 
 Deno.test("TunnelDetector does not forget a busy domain for ten thousand others", () => {
-  const detector = new TunnelDetector();
+  const detector = new TunnelDetector(STRICT);
   const evil = tunnelNames(200, {
     labels: [50],
     alphabet: HEX,
@@ -482,7 +490,7 @@ Deno.test("TunnelDetector does not forget a busy domain for ten thousand others"
 Deno.test("TunnelDetector does not forget what it has found for many others", () => {
   const detector = new TunnelDetector();
   const query = { name: "c.evil.test", type: TXT, domain: "evil.test" };
-  for (let count = 0; count < 50; count++) detector.observe(query, 0);
+  for (let count = 0; count < 200; count++) detector.observe(query, 0);
   assert.equal(detector.observe(query, 0)?.isNews, true);
   for (const host of numbered("other-", 600)) {
     detector.observe(
@@ -498,7 +506,7 @@ Deno.test("TunnelDetector's memory is bounded", () => {
   const detector = new TunnelDetector();
   // Every domain to the edge of being busy, with the shortest names that count.
   for (const domain of numbered("domain-", 3000)) {
-    for (const host of numbered("host-", 127)) {
+    for (const host of numbered("host-", 255)) {
       detector.observe({ name: `${host}.${domain}`, type: A, domain }, 0);
     }
   }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { decodeNameservers } from "../../../agent/decode/resolv_conf.ts";
+import {
+  decodeNameservers,
+  decodeSearchDomains,
+} from "../../../agent/decode/resolv_conf.ts";
 
 const ROWS: readonly { name: string; text: string; wanted: string[] }[] = [
   { name: "an empty file", text: "", wanted: [] },
@@ -45,3 +48,14 @@ for (const { name, text, wanted } of ROWS) {
     assert.deepEqual(decodeNameservers(text), wanted);
   });
 }
+
+Deno.test("decodeSearchDomains() reads what all lines put behind names", () => {
+  const text =
+    "domain Corp.Example.\nsearch a.example\tb.example # c.example\n" +
+    " search d.example\nsearches e.example\nsearch . a.example\nsearch\n";
+  assert.deepEqual(decodeSearchDomains(text), [
+    "corp.example",
+    "a.example",
+    "b.example",
+  ]);
+});

@@ -90,6 +90,7 @@ const agent: fc.Arbitrary<AgentEvent> = fc.record({
       "tampered",
       "impaired",
       "flood",
+      "tunnel",
     ] as const,
   ),
   egress: fc.constantFrom("audit" as const, "block" as const),
@@ -103,6 +104,12 @@ const agent: fc.Arbitrary<AgentEvent> = fc.record({
   address: nullable,
   refused: fc.dictionary(fc.constantFrom("tcp", "udp", "dns", "47"), count),
   unjudged: count,
+  domain: text,
+  sign: fc.constantFrom(
+    ...["nameBytes", "names", "longNames", "freeTypes"] as const,
+  ),
+  names: count,
+  nameBytes: count,
 }, { requiredKeys: ["kind", "event"] });
 
 /** Any event. */

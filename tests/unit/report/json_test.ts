@@ -50,6 +50,7 @@ Deno.test("renderJson() keeps its members and their order", () => {
     "coverage",
     "lost",
     "floods",
+    "tunnels",
     "tampered",
     "isTampered",
     "impaired",
