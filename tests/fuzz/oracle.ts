@@ -50,8 +50,10 @@ export class ServerStream {
 
   /** Takes note of a segment that was sent, whether or not it is let through. */
   offer({ sequence, flags, payload }: Passed): void {
-    const isSyn = (flags & FLAG.SYN) !== 0;
+    const isSyn = (flags & (FLAG.SYN | FLAG.ACK)) === FLAG.SYN;
     const first = isSyn ? (sequence + 1) >>> 0 : sequence;
+    // One that is dropped comes again, and is the same.
+    if (isSyn && this.#base < 0) this.#base = first;
     for (const [at, byte] of payload.entries()) {
       const place = (first + at) >>> 0;
       if (!this.#offered.has(place)) this.#offered.set(place, byte);
@@ -64,10 +66,12 @@ export class ServerStream {
     // What a reset carries is read by nobody, RFC 9293 section 3.10.7.4.
     if ((flags & FLAG.RST) !== 0) return;
     const isSyn = (flags & FLAG.SYN) !== 0;
+    // An answer to nothing: no server opens a connection for it.
+    if (isSyn && (flags & FLAG.ACK) !== 0) return;
     if (isSyn) this.#begin((sequence + 1) >>> 0);
     must(
       this.#base >= 0 || payload.length === 0,
-      "no data is let through without a SYN before it",
+      "no data is let through that no SYN has begun",
     );
     const start = ((isSyn ? sequence + 1 : sequence) - this.#base) | 0;
     for (const [at, byte] of payload.entries()) {
@@ -106,20 +110,27 @@ export class ServerStream {
   check(): void {
     const stream = this.#stream;
     if (stream.size === 0) return;
-    const bytes: number[] = [];
-    while (stream.has(bytes.length)) bytes.push(stream.get(bytes.length)!);
+    const reach = Math.max(...stream.keys()) + 1;
     if (this.#port === DNS_PORT) {
-      checkQuestions(Uint8Array.from(bytes), Math.max(...stream.keys()) + 1);
+      const whole = collect((at) => stream.get(at));
+      checkQuestions(whole, reach);
       return;
     }
-    must(bytes.length > 0, "the start of a stream is let through first");
-    const reach = bytes.length;
-    for (;;) {
-      const next = this.#offered.get((this.#base + bytes.length) >>> 0);
-      if (next === undefined) break;
-      bytes.push(next);
-    }
-    checkStream(Uint8Array.from(bytes), { port: this.#port, reach });
+    // What was seen and not let through may be lost; then it is sent again.
+    const sent = collect((at) =>
+      stream.get(at) ?? this.#offered.get((this.#base + at) >>> 0)
+    );
+    checkStream(sent, { port: this.#port, reach });
+  }
+}
+
+/** Bytes up to the first that is not there. */
+function collect(byteAt: (at: number) => number | undefined): Uint8Array {
+  const bytes: number[] = [];
+  for (;;) {
+    const byte = byteAt(bytes.length);
+    if (byte === undefined) return Uint8Array.from(bytes);
+    bytes.push(byte);
   }
 }
 
@@ -155,15 +166,14 @@ function checkStream(
   sent: Uint8Array,
   { port, reach }: { port: number; reach: number },
 ): void {
-  const bytes = sent.subarray(0, reach);
-  const isTls = bytes[0] === TLS_HANDSHAKE &&
-    (bytes[1] === undefined || bytes[1] === 3);
-  const text = String.fromCharCode(...bytes);
+  const isTls = sent[0] === TLS_HANDSHAKE &&
+    (sent[1] === undefined || sent[1] === 3);
+  const text = String.fromCharCode(...sent);
   const isHttp = /^\S+ \S+ HTTP\/1\.[01]\r\n/.test(text);
   if (port === 443 && !isHttp) must(isTls, "on port 443 TLS is spoken");
   if (port === 80 && !isTls) must(isHttp, "on port 80 HTTP is spoken");
   if (isTls) {
-    must(readName(bytes) === ALLOWED.name, "a hello says the allowed name");
+    must(readName(sent) === ALLOWED.name, "a hello says the allowed name");
   } else if (isHttp) checkRequests(sent, { port, reach });
 }
 
@@ -175,6 +185,8 @@ function checkRequests(
   sent: Uint8Array,
   { port, reach }: { port: number; reach: number },
 ): void {
+  // TLS behind a gap tells its server nothing: what fills the gap is judged.
+  must(sent.length >= reach, "no request behind a gap is let through");
   const text = String.fromCharCode(...sent);
   for (let at = 0; at < reach;) {
     const end = text.indexOf("\r\n\r\n", at);

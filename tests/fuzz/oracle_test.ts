@@ -78,7 +78,7 @@ const FOUND: readonly {
     name: "the end without the start",
     port: 443,
     pieces: [[50, GOOD.subarray(50)]],
-    what: /start of a stream/,
+    what: /TLS is spoken/,
   },
   {
     name: "the same place with another content",
