@@ -6,7 +6,7 @@
  */
 import { type Context, say } from "./context.ts";
 import { explain as explainTarget } from "./decide/explain.ts";
-import { examine, install } from "./doctor.ts";
+import { examine, examineRules, install } from "./doctor.ts";
 import { parsePolicy } from "./decide/policy_file.ts";
 import { policyWarnings } from "./decide/policy_flags.ts";
 import { AgentError } from "./errors.ts";
@@ -79,7 +79,7 @@ export function check(context: Context, options: Options): number {
 /** Says what this machine lacks; with --install, gets it. */
 export function doctor(context: Context, options: Options): number {
   if (options.flags.install) install(context.libc, say);
-  const findings = examine(context.libc);
+  const findings = [...examine(context.libc), ...examineRules(context.libc)];
   for (const { what, found, hint } of findings) {
     console.log(found ? `ok       ${what}` : `missing  ${what}: ${hint}`);
   }
