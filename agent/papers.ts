@@ -68,10 +68,11 @@ export function check(context: Context, options: Options): number {
   const file = operand(options, "check POLICY");
   const policy = parsePolicy(read(context, file), file);
   for (const warning of policyWarnings(policy)) say(`Warning: ${warning}`);
-  const { egress, allow, deny } = policy;
+  const { egress, allow, proxy, deny } = policy;
+  const proxies = proxy.length === 0 ? "" : `${proxy.length} proxies, `;
   console.log(
     `${escapeTerminal(file)}: egress ${egress}, ${allow.length} allowed, ` +
-      `${deny.length} denied`,
+      `${proxies}${deny.length} denied`,
   );
   return 0;
 }
