@@ -4,6 +4,7 @@
  * @module
  */
 import type { Decision } from "./decide/decision.ts";
+import type { Asked } from "./decide/proxied.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
@@ -37,11 +38,12 @@ export function connectionEvent(
   of: {
     readonly decision: Decision;
     readonly sni: string | null;
+    readonly asked?: Asked | null;
     readonly process: ProcessField | null;
   },
 ): ConnectionEvent {
   const { decision, enforced, why, rule, names } = of.decision;
-  const { sni, process } = of;
+  const { sni, asked = null, process } = of;
   return {
     kind: "connection",
     decision,
@@ -51,6 +53,7 @@ export function connectionEvent(
     ...ends,
     names,
     sni,
+    ...(asked === null ? {} : { asked }),
     step: null,
     process,
     container: null,

@@ -5,7 +5,9 @@
  */
 import { findCgroup2Mount } from "./decode/mountinfo.ts";
 import { hasConnectionTable } from "./enforce/connmarks.ts";
+import { kernelFamilies } from "./enforce/firewall.ts";
 import { findTool } from "./enforce/iptables_tool.ts";
+import { takesRules, type TrialKind } from "./enforce/trial.ts";
 import { AgentError } from "./errors.ts";
 import { canAccess, readText, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
@@ -77,6 +79,31 @@ export function examine(libc: Libc): Finding[] {
       found: !isRoot || hasConnectionTable(libc),
       packageName: null,
       hint: "Load the module: modprobe nf_conntrack_netlink",
+    },
+  ];
+}
+
+/** Tries what takes longer than a guard may take to be armed. */
+export function examineRules(libc: Libc): Finding[] {
+  const families = kernelFamilies(libc);
+  // Only root may; and what else it lacks is told by now.
+  const canTry = libc.symbols.geteuid() === 0 &&
+    findTool(libc, "iptables-restore") !== null;
+  const isTaken = (kind: TrialKind) =>
+    !canTry || takesRules(libc, { kind, families });
+  return [
+    {
+      what: "firewall rules in the kernel",
+      found: isTaken("all"),
+      packageName: null,
+      hint: "Install all netfilter modules of this kernel: Ubuntu has some " +
+        "of them in linux-modules-extra",
+    },
+    {
+      what: "the match bpf (for hosts with `/udp` in the policy)",
+      found: isTaken("udp"),
+      packageName: null,
+      hint: "Install the kernel's module xt_bpf, or write names: answered",
     },
   ];
 }

@@ -7,6 +7,7 @@ import type { Decision } from "./decide/decision.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
 import type { NameTable } from "./decide/names.ts";
 import type { Said } from "./decide/said.ts";
+import { type Asked, askedOf } from "./decide/proxied.ts";
 import { decideSaid } from "./decide/said_name.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import type { RecentFlows } from "./record/recent.ts";
@@ -56,9 +57,10 @@ export class FlowJudge {
       const sni = said.kind === "tls" || said.kind === "http"
         ? said.name
         : null;
-      const isNews = isNewsOf(flow, { decision, sni }) &&
+      const asked = askedOf(flow.flow, world);
+      const isNews = isNewsOf(flow, { decision, sni, asked }) &&
         (!isRefused || this.#world.said.isNews(flow.key, nowMs));
-      if (isNews) events.push(() => flow.describe({ decision, sni }));
+      if (isNews) events.push(() => flow.describe({ decision, sni, asked }));
       if (isRefused) return { isRefused, events };
     }
     return { isRefused: false, events };
@@ -69,16 +71,18 @@ export class FlowJudge {
 export function writeSilent(flow: WatchedFlow): Events {
   if (flow.written !== null) return [];
   const { first: decision } = flow;
-  isNewsOf(flow, { decision, sni: null });
-  return [() => flow.describe({ decision, sni: null })];
+  const told = { decision, sni: null, asked: null };
+  isNewsOf(flow, told);
+  return [() => flow.describe(told)];
 }
 
 /** Whether the last that was written was something else; then it is this. */
 function isNewsOf(
   flow: WatchedFlow,
-  { decision, sni }: { decision: Decision; sni: string | null },
+  told: { decision: Decision; sni: string | null; asked: Asked | null },
 ): boolean {
-  const text = `${decision.why} ${sni}`;
+  const { decision, sni, asked } = told;
+  const text = `${decision.why} ${sni} ${asked?.host} ${asked?.port}`;
   if (flow.written === text) return false;
   flow.written = text;
   return true;

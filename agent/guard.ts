@@ -163,7 +163,12 @@ export class Guard {
 
   /** The queues are others, so the rules must lead there. */
   #move(from: Slot): void {
-    this.#options.onMoved(this.#thread!.slot);
+    try {
+      this.#options.onMoved(this.#thread!.slot);
+    } catch (error) {
+      // A full disk keeps the old slot in the state; the rules must not wait.
+      if (!(error instanceof AgentError)) throw error;
+    }
     try {
       this.#firewall.move(this.#guarded(), from);
     } catch (error) {

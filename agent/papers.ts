@@ -6,7 +6,7 @@
  */
 import { type Context, say } from "./context.ts";
 import { explain as explainTarget } from "./decide/explain.ts";
-import { examine, install } from "./doctor.ts";
+import { examine, examineRules, install } from "./doctor.ts";
 import { parsePolicy } from "./decide/policy_file.ts";
 import { policyWarnings } from "./decide/policy_flags.ts";
 import { AgentError } from "./errors.ts";
@@ -68,10 +68,11 @@ export function check(context: Context, options: Options): number {
   const file = operand(options, "check POLICY");
   const policy = parsePolicy(read(context, file), file);
   for (const warning of policyWarnings(policy)) say(`Warning: ${warning}`);
-  const { egress, allow, deny } = policy;
+  const { egress, allow, proxy, deny } = policy;
+  const proxies = proxy.length === 0 ? "" : `${proxy.length} proxies, `;
   console.log(
     `${escapeTerminal(file)}: egress ${egress}, ${allow.length} allowed, ` +
-      `${deny.length} denied`,
+      `${proxies}${deny.length} denied`,
   );
   return 0;
 }
@@ -79,7 +80,7 @@ export function check(context: Context, options: Options): number {
 /** Says what this machine lacks; with --install, gets it. */
 export function doctor(context: Context, options: Options): number {
   if (options.flags.install) install(context.libc, say);
-  const findings = examine(context.libc);
+  const findings = [...examine(context.libc), ...examineRules(context.libc)];
   for (const { what, found, hint } of findings) {
     console.log(found ? `ok       ${what}` : `missing  ${what}: ${hint}`);
   }

@@ -12,6 +12,7 @@ import { AgentError } from "./errors.ts";
 import { readQueues } from "./observe/queues.ts";
 import type { ChangerField } from "./record/event.ts";
 import { ThreadHandle, type ThreadOptions } from "./thread_handle.ts";
+import { SystemCallError } from "../ffi/errors.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { canOpenMore, readLink } from "../ffi/files.ts";
 import { WakeUp } from "../ffi/wake_up.ts";
@@ -220,7 +221,9 @@ export class ThreadKeeper {
       try {
         return await ThreadHandle.start(this.#libc, { options, slot });
       } catch (error) {
-        if (!(error instanceof AgentError)) throw error;
+        const isKnown = error instanceof AgentError ||
+          error instanceof SystemCallError;
+        if (!isKnown) throw error;
       }
     }
     return null;

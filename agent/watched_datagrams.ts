@@ -142,7 +142,7 @@ export class WatchedDatagrams {
     const world = { ...this.#world, said, first, nowMs };
     const decision = decideSaid(by.flow, world);
     const sni = said.kind === "tls" ? said.name : null;
-    const events = () => [by.describe({ decision, sni })];
+    const events = () => [by.describe({ decision, sni, asked: null })];
     const news = `${flow.key} ${said.kind} ${sni}`;
     if (decision.decision === "deny" && decision.enforced) {
       const isNews = this.#world.said.isNews(news, nowMs);

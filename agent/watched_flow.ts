@@ -4,6 +4,7 @@
  * @module
  */
 import type { Decision, Flow } from "./decide/decision.ts";
+import type { Asked } from "./decide/proxied.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
@@ -35,7 +36,7 @@ export interface HearWorld {
 
 /** Makes the event of a flow, when its decision is known. */
 export type Describe = (
-  of: { decision: Decision; sni: string | null },
+  of: { decision: Decision; sni: string | null; asked: Asked | null },
 ) => ConnectionEvent;
 
 /** A flow at its first packet. */

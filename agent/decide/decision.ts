@@ -23,6 +23,7 @@ export type Why =
   | "process_not_allowed"
   | "sni_not_allowed"
   | "host_not_allowed"
+  | "proxy_not_allowed"
   | "name_missing"
   | "name_unreadable"
   | "too_many_flows"

@@ -15,6 +15,16 @@ import { HTTP_PORT, HTTPS_PORT, type Said, type SaidWorld } from "./said.ts";
 /** IANA's protocol number. */
 const TCP = 6;
 
+/** Squid's, and what others have by habit: only there audit looks for one. */
+const USUAL_PORTS: ReadonlySet<number> = new Set([3128, 8080, 8118, 8888]);
+
+/** Where a proxy is asked to go on to. */
+export interface Asked {
+  /** A name in lower case, or a canonical address. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * Whether the policy calls a flow's destination a proxy.
  *
@@ -29,6 +39,54 @@ export function isProxy(
   const place = { transport: "tcp", port } as const;
   const subject = { names, address: destination };
   return policy.proxy.first(subject, (entry) => agrees(entry, place)) !== null;
+}
+
+/**
+ * Whether a request asks for what only a proxy does: to go on to another place.
+ * A server has to take its own URL too, RFC 9112 section 3.2.2.
+ */
+export function isForProxy(
+  flow: Flow,
+  { said, first }: Pick<SaidWorld, "said" | "first">,
+): boolean {
+  if (said.kind !== "http") return false;
+  const { form, name, port } = said;
+  const isOwn = port === flow.port && first.names.includes(name ?? "");
+  return form === "authority" || (form === "absolute" && !isOwn);
+}
+
+/** Whether audit is to find out if a proxy is needed that nothing names. */
+export function mayBeProxy({ protocol, port }: Flow, first: Decision): boolean {
+  return !first.enforced && protocol === TCP && USUAL_PORTS.has(port);
+}
+
+/** Judges a request to go on that is made to whom the policy calls no proxy. */
+export function judgeAsked(flow: Flow, world: SaidWorld): Decision | Why {
+  const asked = askedOf(flow, world);
+  const decision = asked === null ? null : judgeTarget(asked, { flow, world });
+  // A deny entry holds whoever is asked, and in audit too.
+  return decision?.why === "denied_by_rule" ? decision : "proxy_not_allowed";
+}
+
+/**
+ * What is asked of an HTTP proxy, whether the policy calls it one or not.
+ *
+ * @returns Null when nothing is.
+ */
+export function askedOf(
+  flow: Flow,
+  world: Pick<SaidWorld, "said" | "first" | "policy">,
+): Asked | null {
+  const { said, first: { names }, policy } = world;
+  const { through } = said;
+  if (through !== undefined) return withPort(through);
+  if (said.kind !== "http" || said.name === null) return null;
+  const isAsked = isForProxy(flow, world) || isProxy(flow, { policy, names });
+  return isAsked ? withPort({ host: said.name, port: said.port }) : null;
+}
+
+function withPort({ host, port }: HttpAuthority): Asked {
+  return { host, port: port ?? HTTP_PORT };
 }
 
 /**

@@ -7,8 +7,14 @@
  */
 import type { Decision, Flow, Why } from "./decision.ts";
 import { type Attempt, judgeAttempt, refuse } from "./judge.ts";
-import { isProxy, judgeProxied } from "./proxied.ts";
-import { HTTP_PORT, HTTPS_PORT, type Said, type SaidWorld } from "./said.ts";
+import {
+  isForProxy,
+  isProxy,
+  judgeAsked,
+  judgeProxied,
+  mayBeProxy,
+} from "./proxied.ts";
+import { HTTP_PORT, HTTPS_PORT, type SaidWorld } from "./said.ts";
 
 /**
  * Whether what the client says is to be heard before the flow is let go.
@@ -28,7 +34,7 @@ export function isListenedTo(
   of: Pick<SaidWorld, "policy" | "first"> & { readonly asksNames: boolean },
 ): boolean {
   const { policy, first, asksNames } = of;
-  if (first.decision !== "allow") return false;
+  if (first.decision !== "allow") return asksNames && mayBeProxy(flow, first);
   return (asksNames && isNameAsked(first)) ||
     isProxy(flow, { policy, names: first.names });
 }
@@ -47,6 +53,13 @@ export function isListenedTo(
 export function decideSaid(flow: Flow, world: SaidWorld): Decision {
   const { policy, first } = world;
   const { names } = first;
+  if (first.decision === "deny") {
+    // Audit has listened only to propose the proxy that a build needs.
+    const asked = isForProxy(flow, world) ? judgeAsked(flow, world) : first;
+    return typeof asked === "string"
+      ? refuse(asked, { egress: policy.egress, names })
+      : { ...asked, names };
+  }
   const isProxied = isProxy(flow, { policy, names });
   const decision = isProxied
     ? judgeProxied(flow, world)
@@ -74,9 +87,7 @@ function judgeSaid(flow: Flow, world: SaidWorld): Decision | Why {
     case "http": {
       const { name } = said;
       if (name === null) return "name_missing";
-      if (said.kind === "http" && isForProxy(flow, said)) {
-        return "host_not_allowed";
-      }
+      if (isForProxy(flow, world)) return judgeAsked(flow, world);
       const decision = judgeAttempt(attemptOf(flow, name), policy);
       const isAnswered = first.names.includes(name);
       // A deny entry names it wherever it leads, and holds in audit too.
@@ -87,17 +98,6 @@ function judgeSaid(flow: Flow, world: SaidWorld): Decision | Why {
       return said.kind === "tls" ? "sni_not_allowed" : "host_not_allowed";
     }
   }
-}
-
-/**
- * Whether a request asks for what only a proxy does: to go on to another place.
- * A server has to take its own URL too, RFC 9112 section 3.2.2.
- */
-function isForProxy(
-  flow: Flow,
-  { form, port }: Extract<Said, { kind: "http" }>,
-): boolean {
-  return form === "authority" || (form === "absolute" && port !== flow.port);
 }
 
 /** The flow as an attempt by that name alone, or else by its address alone. */

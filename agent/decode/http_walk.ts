@@ -62,11 +62,6 @@ export class HttpWalk {
     return this.#head.length;
   }
 
-  /** Whether the last request is whole, so that the client may end here. */
-  get isBetween(): boolean {
-    return this.#head.length === 0 && this.#body === 0;
-  }
-
   /**
    * Walks on.
    *

@@ -80,6 +80,8 @@ export interface ConnectionEvent extends Judged {
   readonly names: readonly string[];
   /** The name the client itself said; null when none was read. */
   readonly sni: string | null;
+  /** Where the destination, as an HTTP proxy, is asked to go on to. */
+  readonly asked?: { readonly host: string; readonly port: number };
 }
 
 /** One DNS question; for a question let out, written when it is answered. */

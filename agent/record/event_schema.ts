@@ -62,6 +62,7 @@ export const CONNECTION = v.object({
   destination: endpoint,
   names: texts,
   sni: nullableText,
+  asked: v.optional(v.object({ host: text, port: count }, "an endpoint")),
 });
 
 /** A line of kind `dns`. */

@@ -82,7 +82,8 @@ export function aggregate(
   for (const event of events) {
     if (event.kind === "agent") agent.push(event);
     if (event.kind !== "connection") continue;
-    for (const name of meantNames(event)) connected.add(name);
+    const proxies = event.asked === undefined ? [] : event.names;
+    for (const name of [...meantNames(event), ...proxies]) connected.add(name);
     table.addConnection(event);
   }
   for (const event of events) {

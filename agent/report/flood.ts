@@ -40,6 +40,11 @@ export function floodsOf(events: readonly AgentEvent[]): Flood[] {
 /** One sentence. */
 export function floodText({ uid, address, refused, unjudged }: Flood): string {
   const who = uid === null ? address ?? "More than one sender" : `User ${uid}`;
+  // An honest download can outrun the agent, and the sender tries again.
+  if (refused === 0) {
+    return `${who} sent faster than Sluice can judge: ${unjudged} packets ` +
+      "were dropped before anything was decided, to be sent again.";
+  }
   const dropped = unjudged === 0
     ? ""
     : `, and ${unjudged} were dropped before anything was decided`;

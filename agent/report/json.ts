@@ -7,6 +7,7 @@ import type { Counts, Summary } from "./aggregate.ts";
 import {
   allowanceFor,
   allowanceForRow,
+  proxiesFor,
   type Withheld,
   withheldFrom,
 } from "./allowance.ts";
@@ -67,6 +68,11 @@ export interface Report {
     readonly seen: readonly string[];
     readonly refused: readonly string[];
   };
+  /** The proxies beside them. */
+  readonly proxies: {
+    readonly seen: readonly string[];
+    readonly refused: readonly string[];
+  };
   /** What no entry can allow, among everything seen. */
   readonly withheld: readonly Withheld[];
 }
@@ -105,6 +111,10 @@ export function renderJson(summary: Summary): string {
     allowance: {
       seen: allowanceFor(summary, "seen"),
       refused: allowanceFor(summary, "refused"),
+    },
+    proxies: {
+      seen: proxiesFor(summary, "seen"),
+      refused: proxiesFor(summary, "refused"),
     },
     withheld: withheldFrom(summary, "seen"),
   };

@@ -4,9 +4,14 @@
  * @module
  */
 import type { Summary } from "./aggregate.ts";
-import { allowanceFor, allowanceForRow, withheldFrom } from "./allowance.ts";
+import {
+  allowanceFor,
+  allowanceForRow,
+  proxiesFor,
+  withheldFrom,
+} from "./allowance.ts";
 import { escapeMarkdown } from "./escape.ts";
-import { allowLines, policyLines } from "./policy_text.ts";
+import { allowLines, policyLines, proxyLines } from "./policy_text.ts";
 import type { Row } from "./row.ts";
 import { shortenMiddle } from "./table.ts";
 import { whyText } from "./why.ts";
@@ -18,6 +23,7 @@ import {
   ledByOf,
   type Outcome,
   outcomeOf,
+  portOf,
   senderOf,
   tallyOf,
 } from "./words.ts";
@@ -129,7 +135,7 @@ function rowOf(row: Row, summary: Summary): string {
   const cells = [
     row.name === null ? "" : code(row.name),
     address === "" ? "" : code(address) + moreAddresses(others.length) + place,
-    row.port === 0 ? "" : `${row.port}`,
+    portOf(row) === 0 ? "" : `${portOf(row)}`,
     escapeMarkdown(cut(row.protocol)),
     code(senderOf(row)) + (command === "" ? "" : `<br>${code(command)}`),
     `${row.times}`,
@@ -146,14 +152,20 @@ function moreAddresses(count: number): string {
 function policyOf(summary: Summary): string {
   const entries = allowanceFor(summary, "seen");
   if (entries.length === 0) return "";
-  const yaml = fence(policyLines(entries, MAX_ENTRIES));
+  const yaml = fence([
+    ...policyLines(entries, MAX_ENTRIES),
+    ...proxyLines(proxiesFor(summary, "seen")),
+  ]);
   return `### The policy that allows exactly this\n\n${yaml}`;
 }
 
 function additionOf(summary: Summary): string {
   const entries = allowanceFor(summary, "refused");
   if (entries.length === 0) return "";
-  const yaml = fence(allowLines(entries, MAX_ENTRIES));
+  const yaml = fence([
+    ...allowLines(entries, MAX_ENTRIES),
+    ...proxyLines(proxiesFor(summary, "refused")),
+  ]);
   return folded("What to add to the policy to allow what is refused", yaml);
 }
 

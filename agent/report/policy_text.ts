@@ -40,6 +40,17 @@ export function allowLines(
 }
 
 /**
+ * A policy's `proxy:` list.
+ *
+ * @param endpoints As `proxiesFor` gives them.
+ * @returns YAML, one element a line; nothing without a proxy.
+ */
+export function proxyLines(endpoints: readonly string[]): readonly string[] {
+  if (endpoints.length === 0) return [];
+  return ["proxy:", ...endpoints.map((text) => `  ${yamlEntry(text)}`)];
+}
+
+/**
  * A whole policy that allows these endpoints and nothing else.
  *
  * @param endpoints As `allowanceFor` gives them.

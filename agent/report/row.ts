@@ -22,6 +22,8 @@ export interface Row {
   readonly names: readonly string[];
   /** The name that the client said; null when none was read. */
   readonly sni: string | null;
+  /** Where the destination, as a proxy, is asked to go on to; else null. */
+  readonly asked: { readonly host: string; readonly port: number } | null;
   /** Destinations; for `dns` the addresses in the answers. In order of time. */
   readonly addresses: readonly string[];
   /** Destination port; 0 where there is none, and for `dns`. */
@@ -93,7 +95,8 @@ export class RowTable {
     const name = event.sni ?? event.names[0];
     // The flag keeps a hostile name that reads like an address apart from one.
     const key = [name ?? address, name === undefined, port, event.protocol];
-    this.#group(key, event).addConnection(event);
+    const { host = null, port: next = null } = event.asked ?? {};
+    this.#group([...key, host, next], event).addConnection(event);
   }
 
   /** Adds one look-up to the row of its name. */
@@ -130,6 +133,7 @@ class Group {
   readonly #servers = new Map<string, EndpointField>();
   #name: string | null = null;
   #sni: string | null = null;
+  #asked: Row["asked"] = null;
   #port = 0;
   #protocol = "dns";
   #answered = false;
@@ -144,6 +148,7 @@ class Group {
   addConnection(event: At<ConnectionEvent>): void {
     this.#count(event.time);
     this.#sni ??= event.sni;
+    this.#asked ??= event.asked ?? null;
     this.#name = event.sni ?? event.names[0] ?? null;
     this.#port = event.destination.port;
     this.#protocol = event.protocol;
@@ -171,6 +176,7 @@ class Group {
       name: this.#name,
       names: [...this.#names],
       sni: this.#sni,
+      asked: this.#asked,
       addresses: [...this.#addresses],
       port: this.#port,
       protocol: this.#protocol,

@@ -7,11 +7,17 @@ import type { Summary } from "./aggregate.ts";
 import {
   allowanceFor,
   allowanceForRow,
+  proxiesFor,
   type Withheld,
   withheldFrom,
 } from "./allowance.ts";
 import { escapeTerminal } from "./escape.ts";
-import { allowFlags, allowLines, policyLines } from "./policy_text.ts";
+import {
+  allowFlags,
+  allowLines,
+  policyLines,
+  proxyLines,
+} from "./policy_text.ts";
 import type { Row } from "./row.ts";
 import { type Column, renderTable, shortenMiddle, wrapWords } from "./table.ts";
 import { whyText } from "./why.ts";
@@ -22,6 +28,7 @@ import {
   ledByOf,
   type Outcome,
   outcomeOf,
+  portOf,
   senderOf,
   subjectOf,
   tallyOf,
@@ -123,7 +130,7 @@ function cellsOf(row: Row): readonly string[] {
   return [
     escapeTerminal(row.name ?? "-") || ".",
     others.length === 0 ? address : `${address} +${others.length}`,
-    row.port === 0 ? "-" : `${row.port}`,
+    portOf(row) === 0 ? "-" : `${portOf(row)}`,
     escapeTerminal(row.protocol),
     escapeTerminal(senderOf(row)),
     `${row.times}`,
@@ -176,7 +183,10 @@ function additionOf(summary: Summary, width: number): string[] {
     "",
     ...prose("If the build needs all of it, add to the policy:", width),
     "",
-    ...allowLines(entries, MAX_ROWS).map((line) => `  ${line}`),
+    ...[
+      ...allowLines(entries, MAX_ROWS),
+      ...proxyLines(proxiesFor(summary, "refused")),
+    ].map((line) => `  ${line}`),
   ];
 }
 
@@ -190,7 +200,11 @@ function policyOf(summary: Summary, width: number): string[] {
       ? "This policy allows exactly that:"
       : "This policy allows exactly that, but for what is listed after it:";
     lines.push("", ...prose(title, width), "");
-    lines.push(...policyLines(entries, MAX_ROWS).map((line) => `  ${line}`));
+    const policy = [
+      ...policyLines(entries, MAX_ROWS),
+      ...proxyLines(proxiesFor(summary, "seen")),
+    ];
+    lines.push(...policy.map((line) => `  ${line}`));
   }
   if (withheld.length > 0) {
     lines.push("", "No entry can allow this:");

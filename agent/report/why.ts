@@ -71,6 +71,10 @@ const WHY: ReadonlyMap<string, WhyText> = new Map([
       "In HTTP the client says a host that is not allowed at this address.",
     remedy: "If the build needs it, add that host, and connect where it leads.",
   }],
+  ["proxy_not_allowed", {
+    meaning: "It is asked to go on to another host, as an HTTP proxy is.",
+    remedy: "If it is your proxy, name it under proxy in the policy.",
+  }],
   ["name_missing", {
     meaning:
       "The client says no name, or speaks neither TLS (443) nor HTTP (80).",

@@ -23,13 +23,19 @@ export function outcomeOf({ decision, enforced }: Row): Outcome {
 
 /** The host or address that a row is about, with its port where there is one. */
 export function subjectOf(row: Row): string {
-  const { name, addresses, port, protocol } = row;
+  const { name, addresses, protocol } = row;
+  const port = portOf(row);
   const host = name ?? addresses[0] ?? "";
   if (protocol === "dns") return `${host === "" ? "." : host} (look-up)`;
   const isIpv6 = name === null && host.includes(":");
   const place = isIpv6 ? `[${host}]` : host;
   const suffix = port === 0 ? "" : `:${port}`;
   return `${place}${suffix}${protocol === "tcp" ? "" : `/${protocol}`}`;
+}
+
+/** The port of what a row is about: by a proxy, it is not the proxy's own. */
+export function portOf({ asked, port }: Row): number {
+  return asked?.port ?? port;
 }
 
 /**

@@ -3,6 +3,9 @@
  * if it were reached directly.
  */
 import assert from "node:assert/strict";
+import { aggregate } from "../../agent/report/aggregate.ts";
+import { allowanceFor, proxiesFor } from "../../agent/report/allowance.ts";
+import { allowLines, proxyLines } from "../../agent/report/policy_text.ts";
 import { Lab } from "../lab/lab.ts";
 import { waitUntil } from "../lab/wait.ts";
 import { NOBODY } from "./escape/attack.ts";
@@ -121,7 +124,7 @@ Deno.test("the guard takes nobody for a proxy whom the policy does not call so",
   for (const url of ["https://allowed.test/", "http://allowed.test/"]) {
     assert.notEqual((await fetchBy(lab, [url])).code, 0);
   }
-  await guard.waitFor({ why: "host_not_allowed", enforced: true }, 2);
+  await guard.waitFor({ why: "proxy_not_allowed", enforced: true }, 2);
 });
 
 Deno.test("the guard asks what a proxy is asked for under names: answered, and by address too", async () => {
@@ -137,3 +140,37 @@ Deno.test("the guard asks what a proxy is asked for under names: answered, and b
   assert.notEqual(bad.code, 0);
   await guard.waitFor({ why: "name_not_allowed", sni: "shared.test" });
 });
+
+const NEEDED = ["https://allowed.test/", "http://allowed.test:8080/"];
+
+for (const egress of ["audit", "block"] as const) {
+  Deno.test(`the guard proposes after ${egress} what a build behind a proxy needs`, async () => {
+    await using lab = await Lab.up();
+    await startProxy(lab);
+    const before = await Guarding.arm(lab, {
+      egress,
+      allow: egress === "audit" ? [] : [`other.test:${PORT}`],
+    });
+    for (const url of NEEDED) {
+      const { code } = await fetchBy(lab, [url]);
+      assert.equal(code === 0, egress === "audit", url);
+    }
+    await before.waitFor({ why: "proxy_not_allowed" }, NEEDED.length);
+    await before.stop();
+    const summary = aggregate(await before.events());
+    const which = egress === "audit" ? "seen" : "refused";
+    const proposed = [
+      ...allowLines(allowanceFor(summary, which)),
+      ...proxyLines(proxiesFor(summary, which)),
+    ];
+    assert.deepEqual(proposed, [
+      ...["allow:", "  - allowed.test", "  - allowed.test:8080"],
+      ...["proxy:", `  - other.test:${PORT}`],
+    ]);
+    const after = await arm(lab, proposed.join("\n"));
+    for (const url of NEEDED) {
+      assert.equal((await fetchBy(lab, [url])).code, 0, url);
+    }
+    await after.stop();
+  });
+}

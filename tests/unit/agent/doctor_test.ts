@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { examine, install, prepare } from "../../../agent/doctor.ts";
+import {
+  examine,
+  examineRules,
+  install,
+  prepare,
+} from "../../../agent/doctor.ts";
 import { Libc } from "../../../ffi/libc.ts";
 
 Deno.test("examine() finds on this machine all that the tests need", () => {
@@ -21,6 +26,12 @@ Deno.test("examine() has a hint for each thing that can be missing", () => {
       assert.ok(hint.includes(packageName), hint);
     }
   }
+});
+
+Deno.test("examineRules() finds that this kernel takes all rules", () => {
+  using libc = new Libc();
+  const findings = examineRules(libc);
+  assert.deepEqual(findings.map(({ found }) => found), [true, true]);
 });
 
 Deno.test("install() and prepare() do nothing where nothing is missing", () => {

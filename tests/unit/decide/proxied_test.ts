@@ -123,10 +123,10 @@ for (const { said, why, to = "192.0.2.7 3128" } of CASES) {
 
 for (
   const [said, why] of [
-    ["CONNECT a.example:443", "host_not_allowed"],
+    ["CONNECT a.example:443", "proxy_not_allowed"],
     ["GET a.example:80", "allowed_name"],
-    ["GET a.example:81", "host_not_allowed"],
-    ["GET b.example:80", "host_not_allowed"],
+    ["GET a.example:81", "proxy_not_allowed"],
+    ["GET b.example:80", "proxy_not_allowed"],
     ["Host a.example:81", "allowed_name"],
   ]
 ) {
@@ -150,5 +150,43 @@ Deno.test("isListenedTo() always listens to who speaks to a proxy", () => {
   ) {
     const { flow, world: of } = world(place);
     assert.equal(isListenedTo(flow, { ...of, asksNames }), listens, place);
+  }
+});
+
+Deno.test("decideSaid() holds a deny entry in audit whoever is asked to go on", () => {
+  for (const place of ["192.0.2.1 80", "192.0.2.5 3128"]) {
+    const { flow, world: of } = world(place, "audit");
+    const said = saidBy("CONNECT bad.example:443");
+    const { why, enforced } = decideSaid(flow, { ...of, said });
+    assert.deepEqual({ why, enforced }, {
+      why: "denied_by_rule",
+      enforced: true,
+    });
+  }
+});
+
+for (
+  const [said, why] of [
+    ["CONNECT a.example:443", "proxy_not_allowed"],
+    ["GET a.example:80", "proxy_not_allowed"],
+    ["Host a.example", "address_not_allowed"],
+    ["other", "address_not_allowed"],
+    ["unreadable", "address_not_allowed"],
+  ] as const
+) {
+  Deno.test(`decideSaid() lets go in audit where nothing names a proxy: ${said}`, () => {
+    const { flow, world: of } = world("192.0.2.5 3128", "audit");
+    assert.ok(isListenedTo(flow, { ...of, asksNames: true }));
+    const decision = decideSaid(flow, { ...of, said: saidBy(said) });
+    assert.equal(decision.why, why);
+    assert.equal(decision.enforced, false);
+  });
+}
+
+Deno.test("isListenedTo() looks for proxies in audit only, and on their ports", () => {
+  for (const [place, egress] of [["3128", "block"], ["3129", "audit"]]) {
+    const of = world(`192.0.2.5 ${place}`, egress as "audit" | "block");
+    const asked = isListenedTo(of.flow, { ...of.world, asksNames: true });
+    assert.equal(asked, false, place);
   }
 });

@@ -21,6 +21,7 @@ Deno.test("aggregate() puts attempts that agree into one row", () => {
     name: "a.example",
     names: ["a.example", "b.example"],
     sni: null,
+    asked: null,
     addresses: ["198.51.100.1", "198.51.100.2"],
     port: 443,
     protocol: "tcp",

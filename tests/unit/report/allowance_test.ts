@@ -6,6 +6,7 @@ import { aggregate } from "../../../agent/report/aggregate.ts";
 import {
   allowanceFor,
   allowanceForRow,
+  proxiesFor,
   withheldFrom,
 } from "../../../agent/report/allowance.ts";
 import { connection, lookUp, summaryOf } from "./samples.ts";
@@ -401,3 +402,34 @@ function to(
 ): Event {
   return connection({ destination: { address, port }, ...part });
 }
+
+const PROXIED = to(["192.0.2.9", 3128], {
+  names: ["proxy.example"],
+  why: "proxy_not_allowed",
+  sni: "a.example",
+  asked: { host: "a.example", port: 443 },
+});
+
+Deno.test("allowanceFor() proposes what a proxy is asked for, and the proxy beside it", () => {
+  const toProxy = to(["192.0.2.9", 3128], { names: ["proxy.example"] });
+  const summary = aggregate([
+    lookUp({ name: "proxy.example" }),
+    toProxy,
+    PROXIED,
+    { ...PROXIED, sni: "b.example", asked: { host: "b.example", port: 80 } },
+    { ...PROXIED, sni: "192.0.2.7", asked: { host: "192.0.2.7", port: 443 } },
+  ] as Event[]);
+  const entries = ["192.0.2.7", "a.example", "b.example:80"];
+  assert.deepEqual(allowanceFor(summary, "seen"), entries);
+  assert.deepEqual(proxiesFor(summary, "seen"), ["proxy.example:3128"]);
+});
+
+Deno.test("allowanceFor() withholds what is said in a tunnel to another name", () => {
+  const said = { why: "sni_not_allowed", sni: "b.example", enforced: true };
+  const summary = aggregate([{ ...PROXIED, ...said } as Event]);
+  assert.deepEqual(allowanceFor(summary, "refused"), []);
+  assert.deepEqual(proxiesFor(summary, "refused"), []);
+  assert.deepEqual(withheldFrom(summary, "refused"), [
+    { subject: "b.example", reason: "is said in a tunnel to a.example" },
+  ]);
+});

@@ -45,6 +45,10 @@ Deno.test("cautionsOf() says what no row tells", () => {
       "that have no event of their own, and 4 were dropped before anything " +
       "was decided.",
   ));
+  assert.ok(cautions.includes(
+    "192.0.2.2 sent faster than Sluice can judge: 9 packets were dropped " +
+      "before anything was decided, to be sent again.",
+  ));
   const text = floodText({ uid: null, address: null, refused: 1, unjudged: 0 });
   assert.match(text, /^More than one sender sent .* of their own\.$/);
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { aggregate } from "../../../agent/report/aggregate.ts";
-import { allowanceFor, withheldFrom } from "../../../agent/report/allowance.ts";
+import {
+  allowanceFor,
+  proxiesFor,
+  withheldFrom,
+} from "../../../agent/report/allowance.ts";
 import { renderJson } from "../../../agent/report/json.ts";
 import { summaryOf } from "./samples.ts";
 
@@ -17,7 +21,7 @@ for (
     const summary = summaryOf(journal);
     const report = JSON.parse(renderJson(summary));
 
-    const { version, rows, allowance, withheld, ...rest } = report;
+    const { version, rows, allowance, proxies, withheld, ...rest } = report;
     const { rows: wanted, ...facts } = summary;
     assert.equal(version, 1);
     assert.deepEqual(rest, facts);
@@ -34,6 +38,10 @@ for (
     assert.deepEqual(allowance, {
       seen: allowanceFor(summary, "seen"),
       refused: allowanceFor(summary, "refused"),
+    });
+    assert.deepEqual(proxies, {
+      seen: proxiesFor(summary, "seen"),
+      refused: proxiesFor(summary, "refused"),
     });
     assert.deepEqual(withheld, withheldFrom(summary, "seen"));
   });
@@ -59,12 +67,14 @@ Deno.test("renderJson() keeps its members and their order", () => {
     "problems",
     "rows",
     "allowance",
+    "proxies",
     "withheld",
   ]);
   assert.deepEqual(Object.keys(report.rows[0]), [
     "name",
     "names",
     "sni",
+    "asked",
     "addresses",
     "port",
     "protocol",
