@@ -64,6 +64,11 @@ export class DnsConnection {
     return this.#hasClientEnded && this.#hasServerEnded;
   }
 
+  /** Sequence number of what the client waits for; -1 until it may. */
+  get serverNext(): number {
+    return this.#serverNext;
+  }
+
   /** Whether part of a question is there and not the rest. */
   get isUnfinished(): boolean {
     return this.#wholeUntil !== this.#clientNext;

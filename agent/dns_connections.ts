@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { offersEch } from "./decide/ech.ts";
-import { decodeDns } from "./decode/dns.ts";
+import { echRecords } from "./decide/ech.ts";
+import { decodeDns, type DnsMessage } from "./decode/dns.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import { TCP_FLAG } from "./decode/tcp.ts";
 import { DnsEntries, type DnsEntry } from "./dns_entries.ts";
@@ -16,8 +16,16 @@ import {
 } from "./dns_ledger.ts";
 import { asAnswer } from "./dns_replies.ts";
 import { MARK } from "./enforce/marks.ts";
+import { makeReset, mendChecksum } from "./enforce/tcp_change.ts";
 import { flowKey, reverseFlowKey } from "./flow_key.ts";
-import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
+import {
+  accept,
+  asRead,
+  drop,
+  hold,
+  type Outcome,
+  type Seen,
+} from "./outcome.ts";
 import type { DnsEvent } from "./record/event.ts";
 
 /** What DNS over TCP works with; all of it is borrowed. */
@@ -80,13 +88,16 @@ export class DnsConnections {
   #judgeClient(entry: DnsEntry, seen: Seen): Outcome | null {
     const { packet } = seen;
     const { tcpFlags: flags, tcpSequence: sequence } = packet;
-    const { connection } = entry;
+    const { connection, blanks } = entry;
     const isEmpty = packet.payload.length === 0;
     if ((flags & TCP_FLAG.SYN) !== 0) {
       const isSame = ((sequence + 1) >>> 0) === connection.first;
       return isSame && isEmpty ? accept(this.#world.dnsMark) : null;
     }
     if (entry.settledMark !== null) return accept(entry.settledMark);
+    if ((flags & TCP_FLAG.ACK) !== 0) {
+      blanks.acknowledge(packet.tcpAcknowledgment);
+    }
     if ((flags & TCP_FLAG.RST) !== 0) {
       this.#entries.forget(entry);
       return isEmpty ? accept(this.#world.dnsMark) : drop();
@@ -131,7 +142,7 @@ export class DnsConnections {
 
   #judgeServer(entry: DnsEntry, seen: Seen): Outcome {
     const { packet, nowMs } = seen;
-    const { connection } = entry;
+    const { connection, blanks } = entry;
     const isBlocking = this.#world.policy.egress === "block";
     if ((packet.tcpFlags & TCP_FLAG.RST) !== 0) {
       // Ours, where it is refused: what is still under way is refused as well.
@@ -140,18 +151,25 @@ export class DnsConnections {
     }
     if (entry.settledMark === MARK.DENY) return drop();
     if (entry.settledMark !== null) return accept(MARK.PASS);
+    const expected = connection.serverNext;
+    let isChanged = blanks.apply(packet);
     const brought = connection.answer(packet);
     if (brought.kind === "astray") return drop();
     let isReadable = brought.kind !== "refused";
     const told: (() => DnsEvent[])[] = [];
     const events = () => told.flatMap((each) => each());
     for (const bytes of brought.kind === "next" ? brought.messages : []) {
-      const decoded = decodeDns(bytes);
-      if (!decoded.ok || (isBlocking && offersEch(decoded.value))) {
+      let message = readMessage(bytes);
+      const hidden = message === null || !isBlocking ? [] : echRecords(message);
+      if (hidden.length > 0) {
+        const isHidden = hidden.every((record) => blanks.add(record, packet));
+        message = isHidden ? readMessage(bytes) : null;
+        isChanged = true;
+      }
+      if (message === null) {
         isReadable = false;
         continue;
       }
-      const message = decoded.value;
       const ends = asAnswer(packet);
       const asked = this.#ledger.take(message, { ...ends, nowMs });
       if (asked === null) continue;
@@ -159,10 +177,14 @@ export class DnsConnections {
     }
     if (!isReadable && isBlocking) {
       entry.settledMark = MARK.DENY;
-      return drop(events);
+      makeReset(seen.queued.payload, { packet, sequence: expected });
+      return asRead(accept(MARK.PASS, events));
     }
     if (connection.isOver) this.#entries.forget(entry);
-    return accept(MARK.PASS, events);
+    const passed = accept(MARK.PASS, events);
+    if (!isChanged) return passed;
+    mendChecksum(seen.queued.payload, packet);
+    return asRead(passed);
   }
 
   #judgeMalformed(seen: Seen): JudgedQuestion {
@@ -175,4 +197,9 @@ export class DnsConnections {
     entry.settledMark = isRefused ? MARK.DENY : this.#world.allowMark;
     return accept(entry.settledMark, events);
   }
+}
+
+function readMessage(bytes: Uint8Array): DnsMessage | null {
+  const decoded = decodeDns(bytes);
+  return decoded.ok ? decoded.value : null;
 }

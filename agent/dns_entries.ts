@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DnsBlanks } from "./dns_blanks.ts";
 import { DnsConnection } from "./dns_connection.ts";
 import type { JudgedQuestion } from "./dns_ledger.ts";
 import { flowKey } from "./flow_key.ts";
@@ -21,6 +22,7 @@ const SETTLED_MS = 5_000;
 export interface DnsEntry {
   readonly key: string;
   readonly connection: DnsConnection;
+  readonly blanks: DnsBlanks;
   usedAtMs: number;
   /** Since when part of a question is there; Infinity without. */
   beganAtMs: number;
@@ -42,6 +44,7 @@ export class DnsEntries {
     this.#entries.set(key, {
       key,
       connection: new DnsConnection(packet.tcpSequence),
+      blanks: new DnsBlanks(),
       usedAtMs: nowMs,
       beganAtMs: Infinity,
       overdue: null,

@@ -4,7 +4,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc9848 | RFC 9848}
  * @module
  */
-import type { DnsMessage } from "../decode/dns.ts";
+import type { DnsMessage, DnsRecord } from "../decode/dns.ts";
 import { decodeSvcb } from "../decode/dns_svcb.ts";
 import { DNS_TYPE } from "../decode/dns_type.ts";
 
@@ -13,7 +13,13 @@ import { DNS_TYPE } from "../decode/dns_type.ts";
  * Hello: with it the client says its name where only its server can read.
  */
 export function offersEch(message: DnsMessage): boolean {
-  return [...message.answers, ...message.additionals].some(({ type, data }) => {
+  return echRecords(message).length > 0;
+}
+
+/** Those records. */
+export function echRecords(message: DnsMessage): readonly DnsRecord[] {
+  const records = [...message.answers, ...message.additionals];
+  return records.filter(({ type, data }) => {
     if (type !== DNS_TYPE.HTTPS && type !== DNS_TYPE.SVCB) return false;
     const decoded = decodeSvcb(data);
     // One that cannot be read may be read by the client.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { transportChecksum } from "./checksum.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { SOCKET, Socket, socketAddress } from "../../ffi/sockets.ts";
 
@@ -153,13 +154,7 @@ function encodeBlocked(why: string): Uint8Array {
 
 /** RFC 768, RFC 8200 section 8.1. */
 function udpChecksum(addresses: Uint8Array, datagram: Uint8Array): number {
-  let sum = IPPROTO_UDP + datagram.length;
-  for (const bytes of [addresses, datagram]) {
-    for (let at = 0; at < bytes.length; at += 2) {
-      sum += (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
-    }
-  }
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  const of = { protocol: IPPROTO_UDP, segment: datagram };
   // Zero would say that there is no checksum.
-  return (~sum & 0xffff) || 0xffff;
+  return transportChecksum(addresses, of) || 0xffff;
 }

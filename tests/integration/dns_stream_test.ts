@@ -1,7 +1,7 @@
 /** DNS over TCP under a guard: what clients do with it, works. */
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
-import { ADDRESSES, LARGE, type Side } from "../lab/topology.ts";
+import { ADDRESSES, LARGE, RECORDS, type Side } from "../lab/topology.ts";
 import { type GuardFlags, Guarding } from "./guarding.ts";
 import { runGuarded } from "./lab_run.ts";
 import { Probe } from "./probing.ts";
@@ -129,3 +129,28 @@ Deno.test("run answers a command's questions over TCP, and refuses the others", 
   const names = (await lab.resolver.queries()).map(({ name }) => name);
   assert.ok(!names.includes("evil.test"));
 });
+
+for (const { side, server } of FROM) {
+  Deno.test(`block lets no ECH come to ${side} from ${server} over TCP, at once`, async () => {
+    await using lab = await Lab.up({ container: true });
+    const ask = async () => {
+      const dig = ["dig", `@${server}`, "+tcp", "+tries=1", "+time=20"];
+      const all = [...dig, "+keepopen", RECORDS.ech, "TYPE65", "allowed.test"];
+      const { code, stdout } = await lab.in(side, all);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /203\.0\.113\.10\b/);
+      return stdout;
+    };
+    assert.match(await ask(), /(?:ech=|FE0D)/i);
+    await Guarding.arm(lab, {
+      ...FLAGS,
+      egress: "block",
+      allow: [...FLAGS.allow, RECORDS.ech],
+    });
+    const held = await ask();
+    assert.doesNotMatch(held, /ech=|FE0D/i);
+    assert.doesNotMatch(held, /\sHTTPS\s+(?:1|\\#)|\sTYPE65\s+\\#/);
+    assert.match(held, /TYPE65280\s+\\# \d+ [0 ]+\n/);
+    assert.doesNotMatch(held, /retrying|timed out|reset|failed/);
+  });
+}
