@@ -69,12 +69,17 @@ export class WatchedFlow implements Watched, Weighed {
   hasSpoken = false;
   /** What was written of it last; null before. */
   written: string | null = null;
-  /** The sequence number that the server asked for last; null before. */
+  /**
+   * The sequence number that the server of a container asked for last; null
+   * while it is not known to have taken this connection.
+   */
   heard: number | null = null;
   /** Another connection between the same ends that the server may take. */
   next: WatchedFlow | null = null;
   #held: Waiting[] = [];
   #heldWeight = 0;
+  /** The sequence number behind all that was seen of it. */
+  #end: number;
 
   /** @param seen The first packet; it is not read yet. */
   constructor(watched: Watched, { queued, packet, nowMs }: Seen) {
@@ -87,6 +92,7 @@ export class WatchedFlow implements Watched, Weighed {
     this.reader = new TcpNameReader();
     this.openedAtMs = nowMs;
     this.sequence = isOpening(packet) ? (packet.tcpSequence + 1) >>> 0 : -1;
+    this.#end = this.sequence;
     // Containers have as many addresses as they want.
     this.user = queued.hook === HOOK.FORWARD || queued.uid === null
       ? `interface ${queued.inInterface}`
@@ -107,6 +113,22 @@ export class WatchedFlow implements Watched, Weighed {
   isReopenedBy(packet: Packet): boolean {
     return isOpening(packet) &&
       ((packet.tcpSequence + 1) >>> 0) !== this.sequence;
+  }
+
+  /**
+   * Whether another beginning would lie in this stream or right behind it. Two
+   * sockets of this machine can have the same ends when one is bound to an
+   * interface: what the first says next would be taken for the other's word.
+   */
+  contains({ tcpSequence }: Packet): boolean {
+    const ago = (this.#end - tcpSequence - 1) | 0;
+    return ago >= -1 && ago <= ((this.#end - this.sequence) >>> 0);
+  }
+
+  /** Remembers how far its client has come. */
+  follow({ tcpSequence, payload }: Packet): void {
+    const end = (tcpSequence + payload.length) >>> 0;
+    if (((end - this.#end) | 0) > 0) this.#end = end;
   }
 
   /** Remembers a packet that waits. */
@@ -137,6 +159,24 @@ export class WatchedFlow implements Watched, Weighed {
   ): number | null {
     if (seen.queued.hook !== HOOK.FORWARD) return acknowledged(seen);
     return hearsAnswers ? this.heard : seen.packet.tcpSequence;
+  }
+
+  /**
+   * Whether its server may be in another connection between the same ends, in
+   * which what the client says would be something else.
+   */
+  isUnsure({ queued, packet }: Seen, { hearsAnswers }: HearWorld): boolean {
+    return hearsAnswers && queued.hook === HOOK.FORWARD &&
+      packet.payload.length > 0 && this.sequence >= 0 && this.heard === null;
+  }
+
+  /** Hears what the server of a container says in this connection, or not. */
+  hear({ tcpFlags, tcpAcknowledgment: heard }: Packet): void {
+    if ((tcpFlags & TCP_FLAG.SYN) !== 0) {
+      this.heard = heard === this.sequence ? heard : null;
+    } else if (this.heard !== null && ((heard - this.heard) | 0) > 0) {
+      this.heard = heard;
+    }
   }
 
   /** Takes the packets that wait, to be answered. */

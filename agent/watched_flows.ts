@@ -103,6 +103,7 @@ export class WatchedFlows {
     // A socket of this machine has left its old connection. Who writes packets
     // by hand may not have: there, only the server's word on the new one counts.
     const isOver = queued.hook !== HOOK.FORWARD || !this.#world.hearsAnswers;
+    if (isOver && flow.contains(packet)) return drop();
     if (isOver) this.#replace(flow, null);
     return null;
   }
@@ -112,17 +113,13 @@ export class WatchedFlows {
    *
    * @param key The flow's own, from the client to the server.
    */
-  hear(key: string, { tcpFlags, tcpAcknowledgment: heard }: Packet): void {
+  hear(key: string, packet: Packet): void {
     const flow = this.#flows.get(key);
-    if (flow === undefined || (tcpFlags & TCP_FLAG.ACK) === 0) return;
+    if (flow === undefined || (packet.tcpFlags & TCP_FLAG.ACK) === 0) return;
     const { next } = flow;
-    const isAnswer = (tcpFlags & TCP_FLAG.SYN) !== 0;
-    if (next !== null && isAnswer && heard === next.sequence) {
-      this.#replace(flow, next);
-      next.heard = heard;
-    } else if (flow.heard === null || ((heard - flow.heard) | 0) > 0) {
-      flow.heard = heard;
-    }
+    next?.hear(packet);
+    if (next === null || next.heard === null) return flow.hear(packet);
+    this.#replace(flow, next);
   }
 
   /** What time decides: clients that stopped speaking in the middle. */
@@ -150,6 +147,9 @@ export class WatchedFlows {
 
   #look(flow: WatchedFlow, seen: Seen): Outcome {
     const { packet, nowMs } = seen;
+    const isBlocking = this.#world.policy.egress === "block";
+    if (isBlocking && flow.isUnsure(seen, this.#world)) return drop();
+    flow.follow(packet);
     const reading = flow.reader.add(
       packet,
       () => flow.heardBy(seen, this.#world),

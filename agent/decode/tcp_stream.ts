@@ -135,8 +135,9 @@ export class TcpAssembler {
     const start = (sequence - this.#base) | 0;
     const end = start + payload.length;
     // A receiver may have another idea of where the stream begins. A probe that
-    // asks whether it is still there carries one byte from before.
-    if (!this.#isInside && start < 0 && payload.length > 1) {
+    // asks whether it is still there carries the one byte from before.
+    const probeBytes = start === -1 ? 1 : 0;
+    if (!this.#isInside && start < 0 && payload.length > probeBytes) {
       return "goes back behind its beginning";
     }
     if (isFin && this.#endAt(end) !== end) return "ends twice";

@@ -36,6 +36,7 @@ const ALLOW_MARK = 0x7000_0000;
 const ALLOW = { verdict: ACCEPT, mark: ALLOW_MARK, released: [] };
 const DENY = { verdict: ACCEPT, mark: MARK.DENY, released: [] };
 const HOLD = { verdict: null, mark: 0, released: [] };
+const DROP = { verdict: 0, mark: 0, released: [] };
 
 /** What one packet came to. */
 type Answer = Omit<Outcome, "events" | "released" | "asRead"> & {
@@ -403,7 +404,10 @@ Deno.test("WatchedFlows reads on where a container only pretends to begin anew",
   const guard = new Guard(WEB);
   guard.hook = HOOK.FORWARD;
   const client = new TcpClient({ destination: 80 });
-  guard.send(client.syn(), client.say(), client.say(REQUEST));
+  const syn = client.syn();
+  guard.send(syn);
+  guard.hear(syn, { flags: SYN | ACK, heard: 1_001 });
+  guard.send(client.say(), client.say(REQUEST));
   // Its first byte would be the body's second.
   const isn = client.say().tcpSequence;
   guard.send(new TcpClient({ destination: 80, isn }).syn());
@@ -414,15 +418,61 @@ Deno.test("WatchedFlows reads on where a container only pretends to begin anew",
   assert.deepEqual(guard.send(client.say(other)), DENY);
 });
 
+Deno.test("WatchedFlows lets a container say nothing before its server has taken the connection", () => {
+  const guard = new Guard();
+  guard.hook = HOOK.FORWARD;
+  const client = new TcpClient();
+  const syn = client.syn();
+  const hello = client.say(GOOD);
+
+  assert.deepEqual(guard.send(syn, hello), DROP);
+  // The server is in a connection that begins elsewhere.
+  guard.hear(syn, { flags: ACK, heard: 5_000 });
+  assert.deepEqual(guard.send(hello), DROP);
+  guard.hear(syn, { flags: SYN | ACK, heard: 5_000 });
+  assert.deepEqual(guard.send(hello), DROP);
+  guard.hear(syn, { flags: SYN | ACK, heard: 1_001 });
+  assert.deepEqual(guard.send(hello), PASS);
+  guard.hear(syn, { flags: SYN | ACK, heard: 9_000 });
+  assert.deepEqual(guard.send(hello), DROP);
+});
+
+Deno.test("WatchedFlows lets what it cannot be sure of go in audit", () => {
+  const guard = new Guard({ egress: "audit", allow: ["a.example"] });
+  guard.hook = HOOK.FORWARD;
+  const client = new TcpClient();
+  assert.deepEqual(guard.send(client.syn(), client.say(GOOD)), PASS);
+});
+
+Deno.test("WatchedFlows takes no beginning inside a stream for another stream", () => {
+  // The stream's first byte is 1001, and behind its last are two more places.
+  const end = 1_001 + REQUEST.length;
+  for (
+    const [isn, answer] of [
+      [998, PASS],
+      [1_001, DROP],
+      [end - 1, DROP],
+      [end, DROP],
+      [end + 1, PASS],
+    ] as const
+  ) {
+    const guard = new Guard(WEB);
+    guard.acknowledged = () => null;
+    const client = new TcpClient({ destination: 80 });
+    guard.send(client.syn(), client.say(), client.say(REQUEST));
+    const other = new TcpClient({ destination: 80, isn });
+    assert.deepEqual(guard.send(other.syn()), answer, `${isn}`);
+  }
+});
+
 Deno.test("WatchedFlows lets no container begin with data in place of another", () => {
   const guard = new Guard();
   guard.hook = HOOK.FORWARD;
   const before = new TcpClient();
   guard.send(before.syn(), before.say(), before.say(GOOD));
 
-  const dropped = { verdict: 0, mark: 0, released: [] };
   const client = new TcpClient({ isn: 77_000 });
-  assert.deepEqual(guard.send(client.syn(GOOD)), dropped);
+  assert.deepEqual(guard.send(client.syn(GOOD)), DROP);
 });
 
 Deno.test("WatchedFlows believes the server of a container, and not the container", () => {
