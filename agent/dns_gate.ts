@@ -109,10 +109,25 @@ export class DnsGate {
     const key = flowKey(packet);
     if (this.#world.openFlows.has(key)) return this.#flows.judge(seen);
     if (isOpening(packet)) return this.#open(seen);
-    if (isEmpty) return accept(MARK.PASS);
+    if (isEmpty) return this.#passEmpty(seen);
     const outcome = this.#connections.refuse(seen);
     const isNews = this.#said.isNews(key, nowMs);
     return isNews ? outcome : { ...outcome, events: undefined };
+  }
+
+  /**
+   * The rest of a connection that nobody follows. Its header alone could tell
+   * something to whom nothing may be told.
+   */
+  #passEmpty(seen: Seen): Outcome {
+    if (this.#isResolver(seen.packet)) return accept(MARK.PASS);
+    const owner = this.#world.attribution.find(seen);
+    const decision = this.#flows.decide(seen, owner);
+    const isElsewhere = this.#flows.placeOf(seen).kind !== "outside";
+    const isRefused = decision.decision === "deny" && decision.enforced;
+    return isElsewhere || isRefused
+      ? this.#flows.judge(seen)
+      : accept(MARK.PASS);
   }
 
   /** Of a name server each question is judged, and nothing else goes there. */

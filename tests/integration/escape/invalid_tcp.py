@@ -43,6 +43,14 @@ for called, number in FLAGS.items():
         scene.emit(tcp(*ends, flags, 1000, 2000, SECRET))
 
 
+@way("a bare ACK to a name server that is none", root=True)
+def bare(scene):
+    # Its sequence numbers are the secret.
+    ends = scene.own, scene.port, scene.target, 53
+    number = int.from_bytes(SECRET[:4], "big")
+    scene.emit(tcp(*ends, ACK, number, number, b""))
+
+
 @way("a wrong checksum", root=True)
 def checksums(scene):
     scene.emit(broken(scene, lambda t: t[:16] + b"\x12\x34" + t[18:]))
