@@ -11,7 +11,8 @@ for (const way of ["open", "reset"]) {
           egress: "block",
           allow: ["allowed.test", "allowed.test:80"],
         },
-        attack: () => runScript(lab, `beside ${way} ${family}`, { side: "box" }),
+        attack: () =>
+          runScript(lab, `beside ${way} ${family}`, { side: "box" }),
         allowed: () => fetchAllowed(lab, "box"),
       });
     });
