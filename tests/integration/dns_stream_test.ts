@@ -154,3 +154,29 @@ for (const { side, server } of FROM) {
     assert.doesNotMatch(held, /retrying|timed out|reset|failed/);
   });
 }
+
+for (const side of ["run", "box"] as const) {
+  Deno.test(`block resets ${side} at once where ECH comes in pieces`, async () => {
+    await using lab = await Lab.up({ container: true });
+    const stdin = await Deno.readTextFile(
+      new URL("./ech_stream.py", import.meta.url),
+    );
+    const script = (how: string) => [
+      ...["/usr/bin/python3", "-I", "-", how, "203.0.113.10"],
+    ];
+    await using server = lab.spawn("out", script("serve"), { stdin });
+    await server.waitFor("ready");
+    const ask = async (how: string) =>
+      (await lab.in(side, script(how), { stdin })).stdout;
+    assert.match(await ask("ask"), /^answered .*fe0d/);
+    await Guarding.arm(lab, {
+      ...{ egress: "block", allow: [RECORDS.ech] },
+      more: ["--resolver", "203.0.113.10"],
+    });
+    const inPieces = await ask("ask");
+    assert.match(inPieces, /^reset /);
+    assert.doesNotMatch(inPieces, /fe0d/);
+    const whole = await ask("ask_whole");
+    assert.match(whole, /^answered .*ff0000010000003c000b0{22}$/m);
+  });
+}
