@@ -59,7 +59,7 @@ export function explain(policy: Policy, target: string): Explanation {
     why: decision.why,
     rule: decision.rule,
     sentences: [
-      sayDecision(decision, showDestination(asked)),
+      sayDecision(decision, { shown: showDestination(asked), policy }),
       ...sayAudit(decision),
       ...sayScopes(asked, policy),
       ...sayName(asked, policy),
@@ -113,10 +113,15 @@ function showDestination(asked: Entry): string {
   return `${(protocol ?? "tcp").toUpperCase()} to ${name}${place}`;
 }
 
-function sayDecision(decision: Decision, shown: string): string {
+function sayDecision(
+  decision: Decision,
+  { shown, policy }: { readonly shown: string; readonly policy: Policy },
+): string {
   const rule = decision.rule === null ? null : quote(decision.rule);
   if (decision.decision === "allow") {
-    return `${shown} is let out: the allow entry ${rule} names it.`;
+    const isAllowed = policy.allow.some(({ text }) => text === decision.rule);
+    const list = isAllowed ? "allow" : "proxy";
+    return `${shown} is let out: the ${list} entry ${rule} names it.`;
   }
   if (rule !== null) {
     return `${shown} is refused: the deny entry ${rule} names it, and deny holds before allow and in audit too.`;
@@ -161,7 +166,10 @@ function sayName(asked: Entry, policy: Policy): readonly string[] {
     entry.target.kind === "network" && agrees(entry, attempt)
   );
   return [
-    sayDecision(decide(lookup, policy), showDestination(lookup)),
+    sayDecision(decide(lookup, policy), {
+      shown: showDestination(lookup),
+      policy,
+    }),
     ...byAddress.map((entry) =>
       `The entry ${quote(entry.text)} decides if it covers its address.`
     ),

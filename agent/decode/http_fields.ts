@@ -120,20 +120,6 @@ export function decodeBody(
   return { ok: true, value: chunked ? "chunked" : contentLength };
 }
 
-/**
- * Whether the connection stays open after the answer, RFC 9112 section 9.3.
- *
- * @param fields All of a request.
- * @param version The minor version of HTTP/1.
- */
-export function isKeptAlive(
-  { connection }: HttpFields,
-  version: 0 | 1,
-): boolean {
-  if (connection.includes("close")) return false;
-  return version === 1 || connection.includes("keep-alive");
-}
-
 function listOf(value: string): string[] {
   return value.split(",").map((item) => trimBlank(item).toLowerCase());
 }

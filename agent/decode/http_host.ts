@@ -9,7 +9,6 @@ import {
   decodeBody,
   emptyFields,
   type HttpFields,
-  isKeptAlive,
   readField,
 } from "./http_fields.ts";
 import {
@@ -53,8 +52,6 @@ export interface HttpRequest {
   readonly bodyBytes: number | "chunked" | null;
   /** The body begins at this offset. */
   readonly headerBytes: number;
-  /** False when the client sends no other request. */
-  readonly keepAlive: boolean;
   /** What the client would change to, in lower case; null when nothing. */
   readonly upgrade: string | null;
 }
@@ -185,7 +182,6 @@ function decodeRequest(
       ...place.value,
       bodyBytes: body.value,
       headerBytes,
-      keepAlive: isKeptAlive(fields, version),
       upgrade: fields.upgrade,
     },
   };

@@ -154,5 +154,6 @@ Deno.test("explain() says of a proxy that what it is asked for counts", () => {
   const { decision, sentences } = explain(policy, "proxy.example:3128");
 
   assert.equal(decision, "allow");
+  assert.match(sentences[0]!, /: the proxy entry "proxy\.example:3128" names/);
   assert.match(sentences.at(-1)!, /proxy entry .*proxy\.example:3128/);
 });

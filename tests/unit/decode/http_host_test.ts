@@ -26,7 +26,6 @@ const PLAIN: Omit<HttpRequest, "headerBytes"> = {
   host: "a.example",
   port: null,
   bodyBytes: null,
-  keepAlive: true,
   upgrade: null,
 };
 
@@ -73,7 +72,7 @@ const REQUESTS: readonly {
   {
     name: "HTTP/1.0 without a Host",
     text: "GET / HTTP/1.0\r\n\r\n",
-    request: { host: null, keepAlive: false },
+    request: { host: null },
   },
   {
     name: "HTTP/1.0 that stays open",
@@ -84,7 +83,7 @@ const REQUESTS: readonly {
     name: "a request to close",
     text:
       "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: te\r\nConnection: x, Close\r\n\r\n",
-    request: { keepAlive: false },
+    request: {},
   },
   {
     name: "a length",
@@ -127,7 +126,7 @@ const REQUESTS: readonly {
   {
     name: "a proxy request of HTTP/1.0 without a Host",
     text: "GET ftp://a.example:2121/x HTTP/1.0\r\n\r\n",
-    request: { form: "absolute", port: 2121, keepAlive: false },
+    request: { form: "absolute", port: 2121 },
   },
   {
     name: "CONNECT with a Host that leaves the port out",
@@ -142,7 +141,6 @@ const REQUESTS: readonly {
       form: "authority",
       host: "::1",
       port: 443,
-      keepAlive: false,
     },
   },
 ];
