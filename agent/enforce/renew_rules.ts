@@ -22,11 +22,16 @@ import {
  * another name.
  */
 export function renewRules(guarded: Guarded): Rule[] {
+  return [renewOpening(guarded), [...renewedMatch(guarded), ...CLEAR]];
+}
+
+/**
+ * The first of them alone, for behind the queue: the last packet of the old
+ * connection may be let go, and its mark saved, while the next one's first waits.
+ */
+export function renewOpening({ slot }: Guarded): Rule {
   const opens = ["-p", "tcp", "-m", "tcp", "--tcp-flags", "SYN,ACK", "SYN"];
-  return [
-    [...opens, ...connmark(guarded.slot.allowMark), ...CLEAR],
-    [...renewedMatch(guarded), ...CLEAR],
-  ];
+  return [...opens, ...connmark(slot.allowMark), ...CLEAR];
 }
 
 /**

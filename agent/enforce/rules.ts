@@ -22,6 +22,7 @@ import {
   CLEAR,
   forgedMatch,
   renewedMatch,
+  renewOpening,
   renewRules,
   withAstray,
 } from "./renew_rules.ts";
@@ -81,6 +82,7 @@ export function guardRules(guarded: Guarded, family: 4 | 6): TableRules[] {
     first: true,
     rules: enforceRules(guarded, family),
     own: [foreignRule(guarded)],
+    renew: [renewOpening(guarded)],
     ...refused,
   });
   if (guarded.egress === "audit") {

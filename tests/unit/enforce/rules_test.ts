@@ -209,6 +209,41 @@ function refusalOf({ protocol }: Passing, family: 4 | 6): string {
   return family === 4 ? "icmp-admin-prohibited" : "icmp6-adm-prohibited";
 }
 
+/** What begins a connection has lost its mark on the way to the queue. */
+function isRenewed(
+  { protocol, isSyn, connmark }: Passing,
+  allowMark: number,
+): boolean {
+  return protocol === "tcp" && isSyn && nibble(connmark) === allowMark;
+}
+
+Deno.test("guardRules() takes a mark that was saved meanwhile from what begins a connection", () => {
+  fc.assert(
+    fc.property(
+      ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
+      (any, family, hook, packet) => {
+        const guarded = { ...any, egress: "block" as const };
+        const { allowMark } = guarded.slot;
+        const begun = {
+          ...packet,
+          protocol: "tcp" as const,
+          isSyn: true,
+          state: "ESTABLISHED" as const,
+          mark: withMark(packet.mark, MARK.PASS),
+          connmark: withMark(packet.connmark, allowMark),
+        };
+        const rules = guardRules(guarded, family);
+        traverse(rules, { table: "filter", hook, packet: begun });
+        const isGuarded = guarded.cgroup === null ||
+          (hook === "OUTPUT" && begun.cgroup === guarded.cgroup);
+        fc.pre(isGuarded);
+        assert.equal(nibble(begun.connmark), 0);
+      },
+    ),
+    RUNS,
+  );
+});
+
 Deno.test("guardRules() lets out in block mode what was allowed, in every table", () => {
   fc.assert(
     fc.property(
@@ -219,6 +254,7 @@ Deno.test("guardRules() lets out in block mode what was allowed, in every table"
         const { allowMark, dnsMark } = guarded.slot;
         fc.pre(isTracked(packet) || verdict === "pass");
         fc.pre(!isForged(packet, { guarded, hook }));
+        fc.pre(!isRenewed(packet, allowMark));
         // No query is of a flow that is not asked about again.
         fc.pre(verdict !== "dns" || nibble(packet.connmark) !== allowMark);
         const marks = { pass: MARK.PASS, allow: allowMark, dns: dnsMark };
@@ -292,6 +328,7 @@ Deno.test("guardRules() refuses in audit mode only what was denied", () => {
       ...[anyGuard, anyFamily, anyHook, anyPacket] as const,
       (any, family, hook, packet) => {
         const guarded = { ...any, egress: "audit" as const };
+        fc.pre(!isRenewed(packet, guarded.slot.allowMark));
         const rules = guardRules(guarded, family);
         assert.ok(rules.every(({ table }) => table !== "security"));
         const isDenied = nibble(packet.mark) === MARK.DENY &&
