@@ -190,6 +190,12 @@ const REFUSED: readonly {
     why: "goes back behind its beginning",
   },
   {
+    // One byte is a probe only where the SYN's place is.
+    name: "a byte from long before the first byte",
+    segments: [segment(ISN, ""), segment(ISN - 1, "x")],
+    why: "goes back behind its beginning",
+  },
+  {
     name: "overlapping segments that differ",
     segments: [segment(FIRST, "abc"), segment(FIRST + 2, "xd")],
     why: "overlap: two segments differ",
