@@ -6,6 +6,14 @@
  */
 import type { Decoded } from "./bytes.ts";
 import {
+  classifyOpening,
+  CODE,
+  countBlanks,
+  MAX_HEADER_BYTES,
+  METHODS,
+  textOf,
+} from "./http_opening.ts";
+import {
   decodeBody,
   emptyFields,
   type HttpFields,
@@ -18,22 +26,7 @@ import {
   type HttpTarget,
 } from "./http_target.ts";
 
-/** The request line and the fields together. */
-const MAX_HEADER_BYTES = 16384;
-
-const CODE = { TAB: 0x09, LF: 0x0a, CR: 0x0d, SPACE: 0x20, DEL: 0x7f } as const;
-
-/** Servers answer to these even when the rest of the line is wrong. */
-const METHODS =
-  /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI)$/i;
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/;
 const REQUEST_LINE = /^(\S+) ([\x21-\x7e\x80-\xff]+) HTTP\/([0-9]\.[0-9])$/;
-
-/** RFC 9110 section 5.6.2, by byte. */
-const IS_TOKEN: readonly boolean[] = Array.from(
-  { length: 256 },
-  (_, byte) => TOKEN.test(String.fromCharCode(byte)),
-);
 
 /** One request without its body. */
 export interface HttpRequest {
@@ -90,6 +83,8 @@ export type HttpResult =
  * ```
  */
 export function decodeHttpRequest(stream: Uint8Array): HttpResult {
+  const blanks = countBlanks(stream);
+  if (blanks > 0) return decodeBehindBlanks(stream, blanks);
   const opening = classifyOpening(stream);
   if (opening === "not_http") return { kind: "not_http" };
   if (opening === "refused") return refuse("request line is malformed");
@@ -130,32 +125,13 @@ export function decodeHttpRequest(stream: Uint8Array): HttpResult {
   }
 }
 
-/**
- * What the first word can be, before its line is complete.
- *
- * @returns `line` when a word and a space stand there.
- */
-function classifyOpening(
-  stream: Uint8Array,
-): "incomplete" | "not_http" | "refused" | "line" {
-  const length = Math.min(stream.length, MAX_HEADER_BYTES);
-  let at = 0;
-  while (at < length && IS_TOKEN[stream[at]!]) at++;
-  if (at === length) return "incomplete";
-  const code = stream[at]!;
-  // RFC 9112 section 2.2: servers skip empty lines in front of a request.
-  if (at === 0) {
-    return code === CODE.CR || code === CODE.LF ? "refused" : "not_http";
-  }
-  const isMethod = METHODS.test(textOf(stream, 0, at));
-  for (; at < length && stream[at] !== CODE.LF; at++) {
-    // Nothing that a person could type: a protocol of bytes.
-    const byte = stream[at]!;
-    const isText = byte >= CODE.SPACE && byte !== CODE.DEL ||
-      byte === CODE.TAB || byte === CODE.CR;
-    if (!isText) return isMethod ? "refused" : "not_http";
-  }
-  return code === CODE.SPACE ? "line" : isMethod ? "refused" : "not_http";
+/** Python's servers leave out what they take for white space in front. */
+function decodeBehindBlanks(stream: Uint8Array, blanks: number): HttpResult {
+  const { kind } = decodeHttpRequest(stream.subarray(blanks));
+  if (kind === "not_http") return { kind };
+  return kind === "incomplete"
+    ? incomplete(stream)
+    : refuse("request line begins with a blank");
 }
 
 function decodeRequest(
@@ -217,13 +193,6 @@ function decodePlace(
 function findLineEnd(stream: Uint8Array, at: number): number {
   const end = stream.indexOf(CODE.LF, at);
   return end < MAX_HEADER_BYTES ? end : -1;
-}
-
-/** One byte, one character. In a loop: twice as fast as one call for all. */
-function textOf(stream: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let at = start; at < end; at++) text += String.fromCharCode(stream[at]!);
-  return text;
 }
 
 function incomplete(stream: Uint8Array): HttpResult {

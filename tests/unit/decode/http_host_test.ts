@@ -169,7 +169,8 @@ for (const { name, text, request } of REQUESTS) {
 for (
   const [name, text] of [
     ["a TLS handshake", "\x16"],
-    ["a space", " GET / HTTP/1.1"],
+    ["a blank", "\x0b\x00"],
+    ["a space before bytes", " abc\x01"],
     ["a field", "Host: a.example"],
     ["SMTP", "EHLO a.example\r\n"],
     ["SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"],
@@ -260,5 +261,19 @@ for (
         assert.ok(performance.now() - startedMs < 100);
       }
     }
+  });
+}
+
+// Python's http.server splits the line by str.split(), which leaves them out.
+for (
+  const blank of ["\x09", "\x0b", "\x0c", "\x1c", "\x1f", " ", "\x85", "\xa0"]
+) {
+  const name = blank.charCodeAt(0).toString(16);
+  Deno.test(`decodeHttpRequest() refuses a request behind a blank ${name}`, () => {
+    const line = `${blank}${blank}GET / HTTP/1.1\r\nHost: a.example\r\n\r\n`;
+    const bytes = Uint8Array.from(line, (each) => each.charCodeAt(0));
+    const { kind } = decodeHttpRequest(bytes);
+    assert.equal(kind, "refused");
+    assert.equal(decodeHttpRequest(bytes.subarray(0, 9)).kind, "incomplete");
   });
 }
