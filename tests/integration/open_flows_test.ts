@@ -35,9 +35,10 @@ Deno.test("flows that were open are listed at arming, once each, and live on", a
     assert.equal(decision, "allow");
     assert.deepEqual(destination, { address: ECHO.ipv4, port: 7 });
     assert.equal(source.address, ADDRESSES.run.ipv4);
-    // A look-up has its time, and a machine under load may not keep it.
     if (process !== null) assert.match(process.exe ?? "", /\/bash$/);
   }
+  // A look-up has its time, and a machine under load may not keep it for both.
+  assert.ok(listed.some(({ process }) => process !== null));
   await Deno.writeTextFile(`${lab.directory}/words`, "still\n");
   await talk.waitFor("[still]");
   const { status, code } = await verdictOf(lab);
