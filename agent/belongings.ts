@@ -58,6 +58,9 @@ export class Belongings {
       this.#lookAtState();
       this.#lookAtSettings();
       this.#sayFiles(await this.#files.findChanged());
+    } catch (error) {
+      // For want of descriptors or memory: it must not end the guard.
+      console.error("Cannot look at what belongs to the guard:", error);
     } finally {
       this.#isLooking = false;
     }

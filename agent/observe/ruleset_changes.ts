@@ -75,8 +75,9 @@ export class RulesetChanges implements Disposable {
         bytes = this.#socket.receive(this.#buffer);
       } catch (error) {
         if (!(error instanceof SystemCallError)) throw error;
-        if (error.errno !== ERRNO.ENOBUFS) throw error;
+        // What was not heard may have been a change: the caller looks itself.
         isChanged = true;
+        if (error.errno !== ERRNO.ENOBUFS) break;
         continue;
       }
       if (bytes < 0) break;
