@@ -12,12 +12,17 @@ export type {
   Sender,
   Why,
 } from "./agent/decide/decision.ts";
-export { explain, type Explanation } from "./agent/decide/explain.ts";
+export {
+  explain,
+  type ExplainedAttempt,
+  type Explanation,
+} from "./agent/decide/explain.ts";
 export type {
   Consequence,
   Entry,
   EntryProtocol,
   Policy,
+  SourceAllowance,
   Target,
 } from "./agent/decide/policy.ts";
 export { parsePolicy } from "./agent/decide/policy_file.ts";
@@ -37,8 +42,16 @@ export {
   type EventHead,
   JOURNAL_VERSION,
   type Judged,
-  type ProcessField,
+  type JudgedEvent,
 } from "./agent/record/event.ts";
+export type { Done, ProcessField } from "./agent/record/done.ts";
+export type { FileEvent, FileStateField } from "./agent/record/file_event.ts";
+export type {
+  ContainerEvent,
+  ExecEvent,
+  PrivilegeEvent,
+  StepEvent,
+} from "./agent/record/process_event.ts";
 export { type Journal, readJournal } from "./agent/record/read.ts";
 export {
   aggregate,
@@ -48,6 +61,7 @@ export {
 } from "./agent/report/aggregate.ts";
 export { allowanceFor, type AllowanceScope } from "./agent/report/allowance.ts";
 export type { Interval } from "./agent/report/coverage.ts";
+export type { FileCounts, FileRow } from "./agent/report/files.ts";
 export { renderJson } from "./agent/report/json.ts";
 export { renderMarkdown } from "./agent/report/markdown.ts";
 export type { Row } from "./agent/report/row.ts";

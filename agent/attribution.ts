@@ -3,18 +3,21 @@
  *
  * @module
  */
-import { type Packet, PROTOCOL } from "./decode/packet.ts";
-import type { Decision, Flow } from "./decide/decision.ts";
-import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
-import {
-  type Process,
-  ProcessTable,
-  type ProcessTableOptions,
-} from "./observe/processes.ts";
+import { PROTOCOL } from "./decode/packet.ts";
+import type { Sender } from "./decide/decision.ts";
+import { HOOK } from "./decode/nfqueue.ts";
+import type { SocketFiles } from "./observe/bpf/socket_files.ts";
+import { ForwardedSockets } from "./observe/forwarded_sockets.ts";
+import type { Descent } from "./observe/process_source.ts";
+import { type Process, ProcessTable } from "./observe/processes.ts";
 import { findRawSocket } from "./observe/raw_sockets.ts";
 import { SocketDiagnostics, type Tuple } from "./observe/socket_diagnostics.ts";
+import { isRunner, type Origin, type Origins } from "./origins.ts";
 import type { Seen } from "./outcome.ts";
-import type { ProcessField } from "./record/event.ts";
+import { tupleOf } from "./packet_ends.ts";
+import { BY_NOBODY, type Done } from "./record/done.ts";
+import { redactArguments } from "./record/redact.ts";
+import { NOBODY, type Scopes } from "./scopes.ts";
 import type { Libc } from "../ffi/libc.ts";
 
 /** <net/tcp_states.h> */
@@ -23,7 +26,11 @@ const TCP_SYN_SENT = 2;
 const FRESH_MS = 100;
 
 interface Described {
-  readonly field: ProcessField;
+  readonly done: Done;
+  readonly origin: Origin | null;
+  readonly exe: string | null;
+  readonly args: readonly string[];
+  readonly uid: number;
   readonly atMs: number;
 }
 
@@ -33,24 +40,56 @@ export interface Owner {
   readonly uid: number;
   /** Of the socket. */
   readonly inode: number;
+  /** Where the process comes from; null when that is not known. */
+  readonly descent: Descent | null;
+  /**
+   * Whether it sends from another network namespace, where a path of a program
+   * need not mean what it means here.
+   */
+  readonly isForwarded: boolean;
+}
+
+/** How to look senders up. */
+export interface AttributionOptions {
+  /** As in `ProcessTableOptions`. */
+  readonly procsPath: string | null;
+  /** What the policy asks about senders. */
+  readonly scopes: Scopes;
+  /** Null when processes are not watched. Borrowed. */
+  readonly origins: Origins | null;
+  /** As in `ProcessTableOptions`. */
+  readonly files: SocketFiles | null;
 }
 
 /** Looks senders up while their packets are held. */
 export class Attribution implements Disposable {
   readonly #libc: Libc;
   readonly #sockets: SocketDiagnostics;
+  readonly #forwarded: ForwardedSockets;
   readonly #processes: ProcessTable;
+  readonly #scopes: Scopes;
+  readonly #origins: Origins | null;
   readonly #described = new WeakMap<Process, Described>();
 
   /** @param libc Must outlive this object. */
-  constructor(libc: Libc, options: ProcessTableOptions) {
+  constructor(libc: Libc, options: AttributionOptions) {
+    const { procsPath, scopes, origins, files } = options;
     this.#libc = libc;
+    this.#scopes = scopes;
+    this.#origins = origins;
     this.#sockets = new SocketDiagnostics(libc);
-    this.#processes = new ProcessTable(libc, options);
+    this.#forwarded = new ForwardedSockets(libc);
+    const { programs, hashed } = scopes;
+    this.#processes = new ProcessTable(libc, {
+      ...{ procsPath, programs, hashed, files },
+    });
+    this.#processes.warmUp();
   }
 
-  /** Finds the sender; null for the kernel, a forwarded packet, or unknown. */
-  find({ queued, packet, nowMs }: Seen): Owner | null {
+  /** Finds the sender; null for the kernel, or when it is not known. */
+  find(seen: Seen): Owner | null {
+    const { queued, packet, nowMs } = seen;
+    if (queued.hook === HOOK.FORWARD) return this.#findForwarded(seen);
     if (queued.hook !== HOOK.LOCAL_OUT) return null;
     const { protocol } = packet;
     const socket = protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP
@@ -61,7 +100,9 @@ export class Attribution implements Disposable {
     const process = this.#processes.find(inode, nowMs);
     // Our own raw sockets could send anything, but only answer DNS.
     if (process === null || process.pid === Deno.pid) return null;
-    return { process, uid, inode };
+    // Now: the kernel forgets it at the end of the process.
+    const descent = this.#descentOf(process);
+    return { process, uid, inode, descent, isForwarded: false };
   }
 
   /**
@@ -79,10 +120,51 @@ export class Attribution implements Disposable {
     return (end - socket.unacknowledgedBytes) >>> 0;
   }
 
-  /** Whether nobody with another program could have sent it instead. */
-  isSure({ process, inode }: Owner): boolean {
-    const { exe } = process;
-    return exe !== null && this.#processes.isHeldOnlyBy(inode, exe);
+  /** The sender, as far as the policy asks about it. */
+  senderOf(owner: Omit<Owner, "uid" | "inode"> | null): Sender {
+    if (owner === null) return NOBODY;
+    const { process, descent, isForwarded } = owner;
+    const { isAny, asksStep, asksAncestors, hashed } = this.#scopes;
+    const isOfRunner = descent !== null && isRunner(descent);
+    if (!isAny && !isOfRunner) return NOBODY;
+    const step = asksStep ? this.#originOf(descent)?.step ?? null : null;
+    if (isForwarded) return { ...NOBODY, step };
+    const exe = this.#programOf(process, descent);
+    const sha256 = exe !== null && hashed.has(exe)
+      ? this.#processes.hashOf(process)
+      : null;
+    const sender = { exe, step, isRunner: isOfRunner, sha256 };
+    if (!asksAncestors) return sender;
+    const { programs: ancestors, isWhole: isAncestryWhole } = this.#processes
+      .ancestryOf(process, {
+        isMaker: (child) => this.#isMadeByParent(child),
+        programOf: (one) => this.#programOf(one, this.#descentOf(one)),
+      });
+    return { ...sender, ancestors, isAncestryWhole };
+  }
+
+  /**
+   * Whether nobody else could have sent it instead.
+   *
+   * @param accept Whether it might have been that sender as well.
+   */
+  isSure(
+    { inode, process: owner, isForwarded }: Owner,
+    accept: (one: Sender) => boolean,
+  ): boolean {
+    return this.#processes.isHeldOnlyBy(inode, {
+      owner,
+      accept: (process) => {
+        const descent = this.#descentOf(process);
+        return accept(this.senderOf({ process, descent, isForwarded }));
+      },
+    });
+  }
+
+  /** Whether a process is the one that would send a packet. */
+  isSender(tuple: Tuple, { process }: Owner): boolean {
+    const inode = this.#sockets.find(tuple)?.inode ?? 0;
+    return this.#processes.isHolder(inode, process);
   }
 
   /**
@@ -91,87 +173,76 @@ export class Attribution implements Disposable {
    * @param nowMs Milliseconds on a clock that never goes back.
    * @returns The same object while nothing is read anew.
    */
-  describe(owner: Owner | null, nowMs: number): ProcessField | null {
-    if (owner === null) return null;
-    const { process, uid } = owner;
+  describe(owner: Owner | null, nowMs: number): Done {
+    if (owner === null) return BY_NOBODY;
+    const { process, uid, descent } = owner;
     const { pid, exe, args } = process;
+    const origin = this.#originOf(descent);
     const before = this.#described.get(process);
     if (
-      before !== undefined && before.field.uid === uid &&
-      before.field.exe === exe && before.field.args === args &&
+      before !== undefined && before.uid === uid && before.exe === exe &&
+      before.args === args && isSame(before.origin, origin) &&
       nowMs - before.atMs < FRESH_MS
-    ) return before.field;
+    ) return before.done;
     const ancestors = this.#processes.describe(process, nowMs);
-    const field = { pid, exe, args, uid, ancestors };
-    this.#described.set(process, { field, atMs: nowMs });
-    return field;
+    const done = {
+      step: origin?.step ?? null,
+      ...(origin?.substep == null ? {} : { substep: origin.substep }),
+      process: { pid, exe, args: redactArguments(args), uid, ancestors },
+      container: process.container,
+    };
+    const described = { done, origin, exe, args, uid, atMs: nowMs };
+    this.#described.set(process, described);
+    return done;
   }
 
   /** Closes all descriptors; a second call does nothing. */
   [Symbol.dispose](): void {
+    this.#forwarded[Symbol.dispose]();
     this.#sockets[Symbol.dispose]();
     this.#processes[Symbol.dispose]();
   }
+
+  /**
+   * What a policy may go by: neither what another file is behind, nor what the
+   * process has not executed.
+   */
+  #programOf(process: Process, descent: Descent | null): string | null {
+    const { program } = process;
+    if (program === null || this.#origins === null) return program;
+    // Nobody gets an entry by filling the kernel's map until it is not in it.
+    const executed = descent === null ? null : descent.program;
+    const isExecuted = executed === undefined ||
+      this.#processes.isExecuted(program, executed);
+    return isExecuted ? program : null;
+  }
+
+  #descentOf(process: Process): Descent | null {
+    return this.#origins?.descentOf(process) ?? null;
+  }
+
+  /** Orphans have another parent than the one that made them. */
+  #isMadeByParent(process: Process): boolean {
+    const descent = this.#descentOf(process);
+    return descent?.parentPid === process.parentPid;
+  }
+
+  #findForwarded(seen: Seen): Owner | null {
+    const socket = this.#forwarded.find(seen);
+    if (socket === null) return null;
+    const { inode, uid, place } = socket;
+    const { nowMs } = seen;
+    const process = this.#processes.findIn(place, { inode, nowMs });
+    if (process === null) return null;
+    const descent = this.#descentOf(process);
+    return { process, uid, inode, descent, isForwarded: true };
+  }
+
+  #originOf(descent: Descent | null): Origin | null {
+    return this.#origins?.of(descent) ?? null;
+  }
 }
 
-function tupleOf(queued: QueuedPacket, packet: Packet): Tuple {
-  return {
-    protocol: packet.protocol,
-    source: packet.source,
-    sourcePort: packet.sourcePort,
-    destination: packet.destination,
-    destinationPort: packet.destinationPort,
-    interfaceIndex: queued.outInterface,
-  };
-}
-
-/** A decision, and whether it holds for this sender's program only. */
-export interface SureDecision {
-  readonly decision: Decision;
-  readonly isScoped: boolean;
-}
-
-/**
- * Decides for a sender, and for an unknown one where another program may have
- * sent the packet by the same socket: a scope must not be lent.
- *
- * @param decide The decision for a sender of that executable.
- */
-export function decideSurely(
-  owner: Owner | null,
-  of: {
-    readonly attribution: Pick<Attribution, "isSure">;
-    readonly decide: (exe: string | null) => Decision;
-  },
-): SureDecision {
-  const { attribution, decide } = of;
-  const decision = decide(owner?.process.exe ?? null);
-  const anyone = { decision, isScoped: false };
-  if (owner === null || decision.decision === "deny") return anyone;
-  const forAnyone = decide(null);
-  if (forAnyone.decision === "allow") return anyone;
-  return attribution.isSure(owner)
-    ? { decision, isScoped: true }
-    : { decision: forAnyone, isScoped: false };
-}
-
-/** Let out without asking the policy. */
-export function letLive(why: Decision["why"]): SureDecision {
-  const names: readonly string[] = [];
-  return surely({ decision: "allow", enforced: true, why, rule: null, names });
-}
-
-/** A decision that holds for every program. */
-export function surely(decision: Decision): SureDecision {
-  return { decision, isScoped: false };
-}
-
-/** A packet as the policy sees it. */
-export function flowOf(packet: Packet, owner: Owner | null): Flow {
-  return {
-    protocol: packet.protocol,
-    destination: packet.destination,
-    port: packet.destinationPort,
-    sender: { exe: owner?.process.exe ?? null, step: null },
-  };
+function isSame(one: Origin | null, other: Origin | null): boolean {
+  return one?.step === other?.step && one?.substep === other?.substep;
 }

@@ -3,14 +3,21 @@
  *
  * @module
  */
+import { action } from "./action_command.ts";
 import { Context } from "./context.ts";
 import { AgentError, type AgentErrorCode } from "./errors.ts";
 import { HELP } from "./help.ts";
+import { careForJob } from "./job/caretaker.ts";
+import { jobDaemon } from "./job/job_daemon.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
-import { check, doctor, explain, report } from "./papers.ts";
+import { migrate } from "./migrate_command.ts";
+import { check, doctor, explain, recommend, replay, report } from "./papers.ts";
 import { escapeTerminal } from "./report/escape.ts";
 import { run } from "./run.ts";
+import { hook } from "./hook_command.ts";
+import { service } from "./service_command.ts";
 import { daemon, start } from "./start.ts";
+import { step } from "./step.ts";
 import { status, stop } from "./stop.ts";
 
 type Command = (context: Context, options: Options) => number | Promise<number>;
@@ -19,12 +26,21 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   run,
   start,
   daemon,
+  action,
+  job: jobDaemon,
+  caretaker: careForJob,
   stop,
   status,
+  step,
   report,
+  recommend,
+  replay,
   explain,
   check,
   doctor,
+  service,
+  hook,
+  migrate,
 };
 
 const CANNOT_ARM_EXIT_CODE = 3;
@@ -34,6 +50,7 @@ const EXIT_CODES: Partial<Record<AgentErrorCode, number>> = {
   usage: 2,
   journal_unreadable: 2,
   policy_invalid: 2,
+  step_refused: 2,
   command_missing: 127,
   command_unusable: 126,
 };
@@ -57,7 +74,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     const { what, why, hint } = error.parts;
-    console.error(escapeTerminal(`sluice: ${what}: ${why}`));
+    // Of a policy all problems are told, and what they quote has no line ends.
+    const told = `${what}: ${why}`;
+    const lines = error.code === "policy_invalid" ? told.split("\n") : [told];
+    for (const line of lines) console.error(escapeTerminal(`sluice: ${line}`));
     console.error(escapeTerminal(`  ${hint}`));
     return EXIT_CODES[error.code] ?? CANNOT_ARM_EXIT_CODE;
   }

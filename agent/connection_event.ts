@@ -8,7 +8,8 @@ import type { Asked } from "./decide/proxied.ts";
 import { formatAddress } from "./decode/address.ts";
 import { HOOK, type QueuedPacket } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
-import type { ConnectionEvent, ProcessField } from "./record/event.ts";
+import { BY_NOBODY, type Done } from "./record/done.ts";
+import type { ConnectionEvent } from "./record/event.ts";
 
 /** Where a flow comes from and goes to, as its event says. */
 export type Ends = Pick<
@@ -39,11 +40,11 @@ export function connectionEvent(
     readonly decision: Decision;
     readonly sni: string | null;
     readonly asked?: Asked | null;
-    readonly process: ProcessField | null;
+    readonly done: Done;
   },
 ): ConnectionEvent {
   const { decision, enforced, why, rule, names } = of.decision;
-  const { sni, asked = null, process } = of;
+  const { sni, asked = null, done } = of;
   return {
     kind: "connection",
     decision,
@@ -54,9 +55,7 @@ export function connectionEvent(
     names,
     sni,
     ...(asked === null ? {} : { asked }),
-    step: null,
-    process,
-    container: null,
+    ...done,
   };
 }
 
@@ -80,7 +79,7 @@ export function unreadEvent(
       names: [],
     },
     sni: null,
-    process: null,
+    done: BY_NOBODY,
   });
 }
 

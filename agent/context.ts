@@ -6,12 +6,17 @@
  */
 import { addressKey } from "./decide/address_key.ts";
 import type { Policy } from "./decide/policy.ts";
-import { buildPolicy, policyWarnings } from "./decide/policy_flags.ts";
+import {
+  buildPolicy,
+  policyWarnings,
+  unwatchedWarnings,
+} from "./decide/policy_flags.ts";
 import { formatAddress, parseAddress } from "./decode/address.ts";
 import { AgentError } from "./errors.ts";
 import { initialEnvironment, invokedDirectory } from "./observe/invoker.ts";
 import { findResolvers } from "./observe/resolvers.ts";
 import { choice, type Flags, usage } from "./options.ts";
+import { stepSocketPath } from "./processes/step_place.ts";
 import { escapeTerminal } from "./report/escape.ts";
 import { SystemCallError } from "../ffi/errors.ts";
 import { readText } from "../ffi/files.ts";
@@ -21,7 +26,19 @@ import { enterNetworkNamespace } from "../ffi/namespaces.ts";
 /** Where a guard keeps its state unless --state says otherwise. */
 const DEFAULT_STATE = "/run/sluice";
 
-const WATCHED = ["network", "process", "source"];
+const WATCHED = ["network", "process", "source"] as const;
+const DEFAULT_WATCH = "network,process,source";
+
+/** What the flags say about a guard, beside its policy. */
+export interface Wishes {
+  readonly selfTest: boolean;
+  /** Whether what cannot be guarded runs all the same. */
+  readonly mayFail: boolean;
+  /** Whether processes are watched too. */
+  readonly processes: boolean;
+  /** Whether sources are watched too, where the policy does not forbid it. */
+  readonly sources: boolean;
+}
 
 /** One invocation of the program. */
 export class Context implements Disposable {
@@ -39,6 +56,19 @@ export class Context implements Disposable {
   /** The state directory that the flags name. */
   stateDirectory(flags: Flags): string {
     return this.resolve(flags.state ?? DEFAULT_STATE);
+  }
+
+  /** Where one guard keeps its own: a command has a directory for itself. */
+  sessionDirectory(flags: Flags, scope: "host" | "command"): string {
+    const base = this.stateDirectory(flags);
+    return scope === "host"
+      ? base
+      : `${base}/run-${this.libc.symbols.getpid()}`;
+  }
+
+  /** Where `sluice step` finds that guard. */
+  stepSocket(flags: Flags, scope: "host" | "command"): string {
+    return stepSocketPath(this.sessionDirectory(flags, scope));
   }
 
   /**
@@ -102,15 +132,16 @@ export class Context implements Disposable {
   }
 
   /** Checks the flags that only say what else is wanted. */
-  checkFlags(flags: Flags): { selfTest: boolean; mayFail: boolean } {
-    for (const part of flags.watch?.split(",") ?? []) {
-      choice({ name: "watch", value: part }, WATCHED);
-      if (part !== "network") {
-        say(`Warning: --watch ${part} is not there yet, network is watched`);
-      }
-    }
-    if (flags.workspace !== undefined) {
-      say("Warning: --workspace is not there yet, no source is watched");
+  checkFlags(flags: Flags): Wishes {
+    const watched = (flags.watch ?? DEFAULT_WATCH).split(",").map((value) =>
+      choice({ name: "watch", value }, WATCHED)
+    );
+    const sources = watched.includes("source");
+    if (flags.workspace !== undefined && !sources) {
+      throw usage(
+        "--workspace is given, but --watch leaves sources out",
+        "Add source to --watch, or leave --workspace out",
+      );
     }
     const mode = choice(
       { name: "on-failure", value: flags["on-failure"] },
@@ -119,6 +150,8 @@ export class Context implements Disposable {
     return {
       selfTest: !flags["no-self-test"],
       mayFail: mode === "continue",
+      processes: watched.includes("process"),
+      sources,
     };
   }
 
@@ -145,6 +178,23 @@ export class Context implements Disposable {
 /** Says one line to the user, on stderr. */
 export function say(line: string): void {
   console.error(`sluice: ${escapeTerminal(line)}`);
+}
+
+/**
+ * Says what of a policy does not work when processes are not watched.
+ *
+ * @param of What is guarded, and why nothing is heard of processes: null when
+ * nobody asked for it.
+ */
+export function sayUnwatched(
+  policy: Policy,
+  of: { readonly why: string | null; readonly scope: "host" | "command" },
+): void {
+  const { why, scope } = of;
+  if (why !== null) say(`Warning: processes are not watched: ${why}`);
+  for (const warning of unwatchedWarnings(policy, scope)) {
+    say(`Warning: ${warning}`);
+  }
 }
 
 function canonical(address: string): string {

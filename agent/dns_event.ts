@@ -7,7 +7,8 @@ import type { Decision } from "./decide/decision.ts";
 import { formatAddress } from "./decode/address.ts";
 import type { DnsMessage, DnsQuestion } from "./decode/dns.ts";
 import { DNS_TYPE, formatDnsType } from "./decode/dns_type.ts";
-import type { DnsEvent, ProcessField } from "./record/event.ts";
+import type { Done } from "./record/done.ts";
+import type { DnsEvent } from "./record/event.ts";
 
 /** A question, as its event will tell it. */
 export interface Asked {
@@ -16,7 +17,7 @@ export interface Asked {
   readonly server: DnsEvent["server"];
   readonly decision: Decision;
   /** Filled in right after the verdict; by the answer it may have changed. */
-  process: ProcessField | null;
+  done: Done;
 }
 
 /** The event of a question; `answers` is null when none came or none was let. */
@@ -25,7 +26,7 @@ export function dnsEvent(
   answers: DnsEvent["answers"],
 ): DnsEvent {
   const { decision, enforced, why, rule } = asked.decision;
-  const { question, protocol, server, process } = asked;
+  const { question, protocol, server, done } = asked;
   return {
     kind: "dns",
     decision,
@@ -37,9 +38,7 @@ export function dnsEvent(
     protocol,
     server,
     answers,
-    step: null,
-    process,
-    container: null,
+    ...done,
   };
 }
 

@@ -14,6 +14,7 @@ import { type DatagramsWorld, DnsDatagrams } from "./dns_datagrams.ts";
 import { MARK } from "./enforce/marks.ts";
 import { flowKey } from "./flow_key.ts";
 import type { Place } from "./inside.ts";
+import { LentLookups } from "./lent_lookups.ts";
 import { accept, drop, hold, type Outcome, type Seen } from "./outcome.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
@@ -24,7 +25,7 @@ const DNS_PORT = 53;
 
 /** What DNS is judged by; all of it is borrowed. */
 export interface GateWorld
-  extends Omit<DatagramsWorld & ConnectionsWorld, "tunnels"> {
+  extends Omit<DatagramsWorld & ConnectionsWorld, "tunnels" | "lent"> {
   /** Flows that live on, as {@linkcode flowKey} writes them. */
   readonly openFlows: ReadonlySet<string>;
 }
@@ -56,7 +57,9 @@ export class DnsGate {
   constructor(world: GateWorld, flows: FlowJudge) {
     this.#world = world;
     this.#flows = flows;
-    const shared = { ...world, tunnels: new TunnelGuard(world.policy) };
+    const lent = new LentLookups();
+    const tunnels = new TunnelGuard(world.policy);
+    const shared = { ...world, tunnels, lent };
     this.#datagrams = new DnsDatagrams(shared);
     this.#connections = new DnsConnections(shared);
   }

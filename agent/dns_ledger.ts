@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { type Attribution, decideSurely, type Owner } from "./attribution.ts";
+import type { Attribution, Owner } from "./attribution.ts";
+import { flowOf, tupleOf } from "./packet_ends.ts";
 import { learnedFrom } from "./decide/answer.ts";
-import type { Decision } from "./decide/decision.ts";
+import type { Decision, Sender } from "./decide/decision.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
 import type { CompiledPolicy } from "./decide/match.ts";
@@ -18,9 +19,12 @@ import type { TunnelGuard } from "./decide/tunnel_guard.ts";
 import { formatAddress } from "./decode/address.ts";
 import { decodeDns, type DnsMessage, type DnsQuestion } from "./decode/dns.ts";
 import { type Asked, describeAnswers, dnsEvent } from "./dns_event.ts";
-import { asQuery, type DnsEnds, queryKey } from "./dns_replies.ts";
+import { answerTo, asQuery, type DnsEnds, queryKey } from "./dns_replies.ts";
+import type { LentLookups } from "./lent_lookups.ts";
 import type { Seen } from "./outcome.ts";
+import { BY_NOBODY } from "./record/done.ts";
 import type { DnsEvent } from "./record/event.ts";
+import { decideSurely } from "./sure_decision.ts";
 
 /** What questions are judged by; all of it is borrowed. */
 export interface LedgerWorld {
@@ -29,6 +33,7 @@ export interface LedgerWorld {
   readonly resolvers: ReadonlySet<string>;
   readonly attribution: Attribution;
   readonly tunnels: TunnelGuard;
+  readonly lent: LentLookups;
   /** A name under `.invalid` that the self-test asks for; always refused. */
   readonly probeName: string;
 }
@@ -82,21 +87,11 @@ export class DnsLedger {
       return { message, isRefused: true, why, events: () => [] };
     }
     const { nowMs } = seen;
-    const sure = decideSurely(owner, {
-      attribution,
-      decide: (exe) =>
-        decideQuery({
-          name: question.name,
-          type: question.type,
-          server: ends.server.address,
-          transport: this.#transport,
-          sender: { exe, step: null },
-        }, { ...this.#world, nowMs }),
-    });
-    const decision = this.#limit(sure.decision, { question, nowMs });
+    const decided = this.#decide(seen, { owner, question });
+    const decision = this.#limit(decided, { question, nowMs });
     const asked = this.#toAsked(ends, { question, decision });
     const describe = () => {
-      asked.process = attribution.describe(owner, nowMs);
+      asked.done = attribution.describe(owner, nowMs);
     };
     const { why } = decision;
     if (decision.decision === "deny" && decision.enforced) {
@@ -117,12 +112,9 @@ export class DnsLedger {
   /** Judges what goes to a server and is no question. */
   judgeMalformed(seen: Seen, owner: Owner | null): JudgedQuestion {
     const { packet, nowMs } = seen;
-    const server = decideFlow({
-      protocol: packet.protocol,
-      destination: packet.destination,
-      port: packet.destinationPort,
-      sender: { exe: owner?.process.exe ?? null, step: null },
-    }, { ...this.#world, nowMs });
+    const sender = this.#world.attribution.senderOf(owner);
+    const flow = flowOf(packet, sender);
+    const server = decideFlow(flow, { ...this.#world, nowMs });
     const isRefused = this.#world.policy.egress === "block" ||
       server.why === "denied_by_rule";
     const why = "dns_malformed";
@@ -137,7 +129,7 @@ export class DnsLedger {
       },
     });
     const events = () => {
-      asked.process = this.#world.attribution.describe(owner, nowMs);
+      asked.done = this.#world.attribution.describe(owner, nowMs);
       return [dnsEvent(asked, null)];
     };
     return { message: null, isRefused, why, events };
@@ -178,6 +170,37 @@ export class DnsLedger {
     return this.#pending.expire(nowMs).map((asked) => dnsEvent(asked, null));
   }
 
+  /** Decides for whoever asks, or for whom the machine's resolver asks. */
+  #decide(
+    seen: Seen,
+    of: { readonly owner: Owner | null; readonly question: DnsQuestion },
+  ): Decision {
+    const { attribution, lent } = this.#world;
+    const { packet, queued, nowMs } = seen;
+    const { owner, question } = of;
+    const decide = (sender: Sender) =>
+      decideQuery({
+        name: question.name,
+        type: question.type,
+        server: packet.destination,
+        transport: this.#transport,
+        sender,
+      }, { ...this.#world, nowMs });
+    const { decision, isScoped } = decideSurely(owner, { attribution, decide });
+    if (owner === null) return decision;
+    if (isScoped) {
+      const sender = attribution.senderOf(owner);
+      const answer = tupleOf(queued, answerTo(packet));
+      lent.lend(question, { sender, answer, nowMs });
+    }
+    if (decision.decision === "allow" || decision.rule !== null) {
+      return decision;
+    }
+    const isSender = attribution.isSender.bind(attribution);
+    const borrowed = lent.borrow(question, { owner, isSender, nowMs });
+    return borrowed === null ? decision : decide(borrowed);
+  }
+
   /** Refuses what is allowed but one too many. */
   #limit(
     decision: Decision,
@@ -202,7 +225,7 @@ export class DnsLedger {
       ...of,
       protocol: this.#transport,
       server: { address: formatAddress(address), port },
-      process: null,
+      done: BY_NOBODY,
     };
   }
 }

@@ -90,6 +90,17 @@ export function asQuery(packet: Packet): DnsEnds {
   };
 }
 
+/** The packet that would answer another one, as far as its ends go. */
+export function answerTo(packet: Packet): Packet {
+  return {
+    ...packet,
+    source: packet.destination,
+    sourcePort: packet.destinationPort,
+    destination: packet.source,
+    destinationPort: packet.sourcePort,
+  };
+}
+
 /** The ends of a packet that comes from a name server. */
 export function asAnswer(packet: Packet): DnsEnds {
   return {

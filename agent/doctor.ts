@@ -9,6 +9,8 @@ import { kernelFamilies } from "./enforce/firewall.ts";
 import { findTool } from "./enforce/iptables_tool.ts";
 import { takesRules, type TrialKind } from "./enforce/trial.ts";
 import { AgentError } from "./errors.ts";
+import { SystemCallError } from "../ffi/errors.ts";
+import { FileSystemWatch } from "../ffi/file_system_watch.ts";
 import { canAccess, readText, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { NetfilterQueueLibrary } from "../ffi/netfilter_queue.ts";
@@ -25,6 +27,9 @@ export interface Finding {
 }
 
 const APT_GET = "/usr/bin/apt-get";
+const WATCH_LIMIT = "/proc/sys/fs/inotify/max_user_watches";
+/** A work space with its packages has some ten thousand directories. */
+const MIN_WATCHES = 65_536;
 
 /** Looks for everything a guard needs. */
 export function examine(libc: Libc): Finding[] {
@@ -106,6 +111,38 @@ export function examineRules(libc: Libc): Finding[] {
       hint: "Install the kernel's module xt_bpf, or write names: answered",
     },
   ];
+}
+
+/** Looks for what is needed to watch sources. */
+export function examineFiles(libc: Libc): Finding[] {
+  // Only root may; and what else it lacks is told by now.
+  const isHeard = libc.symbols.geteuid() !== 0 || hearsFileSystems(libc);
+  const fanotify: Finding = {
+    what: "fanotify (for sources, and who writes them)",
+    found: isHeard,
+    packageName: null,
+    hint: "Use Linux 5.9 or later, and a machine that gives root " +
+      "CAP_SYS_ADMIN; until then inotify is used, which does not tell who",
+  };
+  if (isHeard) return [fanotify];
+  const limit = Number(tryReadText(libc, WATCH_LIMIT) ?? "0");
+  return [fanotify, {
+    what: `inotify watches (for sources without fanotify: ${limit})`,
+    found: limit >= MIN_WATCHES,
+    packageName: null,
+    hint: `Raise the limit, each directory takes one: ` +
+      `sysctl fs.inotify.max_user_watches=${MIN_WATCHES}`,
+  }];
+}
+
+function hearsFileSystems(libc: Libc): boolean {
+  try {
+    new FileSystemWatch(libc)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  }
 }
 
 /**

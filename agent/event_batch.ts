@@ -40,6 +40,13 @@ export class EventBatch {
     for (const body of bodies) this.#batch.push(encodeEvent(body, time));
   }
 
+  /** Adds one event, stamped with the time of now. */
+  tell(body: EventBody): void {
+    const nowMs = performance.now();
+    this.add([body], nowMs);
+    if (this.#batch.length >= BATCH_EVENTS) this.flush();
+  }
+
   /** Hands on what has waited for long enough, or is much. */
   flushDue(nowMs: number): void {
     const isFull = this.#batch.length >= BATCH_EVENTS;

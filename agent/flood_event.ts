@@ -43,7 +43,7 @@ export function floodEvents(untold: Untold, of: FloodWorld): AgentEvent[] {
 
 /** The protocol that an enforced refusal is counted by; null for all else. */
 export function refusedProtocol(body: EventBody): string | null {
-  if (body.kind === "agent") return null;
+  if (!("decision" in body)) return null;
   if (body.decision === "allow" || !body.enforced) return null;
   return body.kind === "dns" ? "dns" : body.protocol;
 }

@@ -11,7 +11,7 @@ import { type Asked, askedOf } from "./decide/proxied.ts";
 import { decideSaid } from "./decide/said_name.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import type { RecentFlows } from "./record/recent.ts";
-import type { WatchedFlow } from "./watched_flow.ts";
+import { decideFor, type WatchedFlow } from "./watched_flow.ts";
 
 /** What flows are judged by; borrowed. */
 export interface JudgeWorld {
@@ -52,7 +52,7 @@ export class FlowJudge {
     for (const said of all) {
       const { first } = flow;
       const world = { ...this.#world, said, first, nowMs };
-      const decision = decideSaid(flow.flow, world);
+      const decision = decideFor(flow, (as) => decideSaid(as, world));
       const isRefused = decision.decision === "deny" && decision.enforced;
       const sni = said.kind === "tls" || said.kind === "http"
         ? said.name

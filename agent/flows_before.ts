@@ -15,7 +15,9 @@ import { flowKey } from "./flow_key.ts";
 import { listOpenFlows } from "./observe/open_flows.ts";
 import { ProcessTable } from "./observe/processes.ts";
 import type { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
-import type { ConnectionEvent, ProcessField } from "./record/event.ts";
+import { BY_NOBODY, type Done } from "./record/done.ts";
+import type { ConnectionEvent } from "./record/event.ts";
+import { redactArguments } from "./record/redact.ts";
 import type { Libc } from "../ffi/libc.ts";
 
 /** More are counted, but not listed. */
@@ -50,12 +52,18 @@ export function listFlowsBefore(
   const flows = listOpenFlows(sockets).map(folded);
   const leaving = flows.filter((flow) => !staysHere(flow));
   const untilMs = performance.now() + BUDGET_MS;
-  const options = { procsPath: null, readsExe: true };
+  const none = new Set<string>();
+  const options = {
+    procsPath: null,
+    programs: none,
+    hashed: none,
+    files: null,
+  };
   using processes = new ProcessTable(libc, options);
   const events = leaving.slice(0, LISTED_FLOWS).map((flow) =>
     eventOf(
       flow,
-      performance.now() < untilMs ? ownerOf(flow, processes) : null,
+      performance.now() < untilMs ? ownerOf(flow, processes) : BY_NOBODY,
     )
   );
   return { keys: flows.map(flowKey), events, count: leaving.length };
@@ -63,7 +71,7 @@ export function listFlowsBefore(
 
 function eventOf(
   flow: OpenFlow,
-  process: ProcessField | null,
+  done: Done,
 ): ConnectionEvent {
   const ends: Ends = {
     protocol: protocolName(flow.protocol),
@@ -83,20 +91,25 @@ function eventOf(
       names: [],
     },
     sni: null,
-    process,
+    done,
   });
 }
 
 function ownerOf(
   { inode, uid }: OpenFlow,
   processes: ProcessTable,
-): ProcessField | null {
+): Done {
   const nowMs = performance.now();
   const process = processes.find(inode, nowMs);
-  if (process === null) return null;
-  const { pid, exe, args } = process;
+  if (process === null) return BY_NOBODY;
+  const { pid, exe, container } = process;
+  const args = redactArguments(process.args);
   const ancestors = processes.describe(process, nowMs);
-  return { pid, exe, args, uid, ancestors };
+  return {
+    step: null,
+    process: { pid, exe, args, uid, ancestors },
+    container,
+  };
 }
 
 /** A socket of both families talks IPv4 by addresses of IPv6's. */

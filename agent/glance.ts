@@ -20,13 +20,14 @@ import type { Seen } from "./outcome.ts";
 import { isMarkedOpen } from "./watched_datagrams.ts";
 
 const DNS_PORT = 53;
-const NOBODY = { exe: null, step: null } as const;
+/** Not even the runner, who may do more than others, would be let out. */
+const ANYBODY = { exe: null, step: null, isRunner: true } as const;
 
 /** What a glance goes by; all of it is borrowed. */
 export interface GlanceWorld {
   readonly policy: CompiledPolicy;
-  /** Whether an entry is for certain programs only. */
-  readonly isProcessScoped: boolean;
+  /** Whether an entry is for certain senders only. */
+  readonly isScoped: boolean;
   readonly names: NameTable;
   readonly resolvers: ReadonlySet<string>;
   readonly probeName: string;
@@ -67,7 +68,7 @@ function isFlowRefused(seen: Seen, world: GlanceWorld): boolean {
   const { queued, packet, nowMs } = seen;
   const { protocol, destination, destinationPort: port } = packet;
   if (isDhcp(packet, queued.uid)) return false;
-  const flow = { protocol, destination, port, sender: NOBODY };
+  const flow = { protocol, destination, port, sender: ANYBODY };
   const decision = decideFlow(flow, { ...world, nowMs });
   if (!isForAnybody(decision, world)) return false;
   const key = flowKey(packet);
@@ -81,17 +82,17 @@ function isQueryRefused(seen: Seen, world: GlanceWorld): boolean {
   if (!decoded.ok || !isPlainQuery(decoded.value)) return false;
   const { name, type } = decoded.value.questions[0]!;
   if (name === world.probeName) return false;
-  const query = { name, type, server, sender: NOBODY };
+  const query = { name, type, server, sender: ANYBODY };
   return isForAnybody(decideQuery(query, { ...world, nowMs }), world);
 }
 
 function isForAnybody(
   decision: Decision,
-  { isProcessScoped }: GlanceWorld,
+  { isScoped }: GlanceWorld,
 ): boolean {
   const { enforced, why } = decision;
   if (decision.decision === "allow" || !enforced) return false;
-  // A deny entry for a program is held against a sender who is not known.
+  // A deny entry for certain senders is held against one who is not known.
   return why !== "process_not_allowed" &&
-    (why !== "denied_by_rule" || !isProcessScoped);
+    (why !== "denied_by_rule" || !isScoped);
 }

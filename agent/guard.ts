@@ -22,6 +22,7 @@ import { SocketDiagnostics } from "./observe/socket_diagnostics.ts";
 import type { Journal } from "./record/journal.ts";
 import { RulesWatch } from "./rules_watch.ts";
 import { ThreadKeeper } from "./thread_keeper.ts";
+import type { WatchedProcesses } from "./processes/process_watch.ts";
 import { TunnelWatch } from "./tunnel_watch.ts";
 import type { Libc } from "../ffi/libc.ts";
 
@@ -35,6 +36,10 @@ export interface GuardOptions {
   readonly netns: string | null;
   /** The guarded command's; null guards the host. Borrowed. */
   readonly cgroup: Cgroup | null;
+  /** The directories whose files are sources. */
+  readonly workspaces: readonly string[];
+  /** What is known of processes, once it is. */
+  readonly watched: Promise<WatchedProcesses>;
   /** Borrowed. */
   readonly journal: Journal;
   /** Borrowed. */
@@ -88,15 +93,17 @@ export class Guard {
   static async arm(libc: Libc, options: GuardOptions): Promise<Guard> {
     const guard = new Guard(libc, options);
     const { flows } = guard.#before;
+    const { watched } = options;
     const thread = guard.#thread = await ThreadKeeper.start(libc, {
       ...options,
       procsPath: options.cgroup?.procsPath ?? null,
       openFlows: flows.keys,
+      processes: watched.then(({ processes }) => processes),
       tunnels: guard.#tunnels,
       onMoved: (from) => guard.#move(from),
     });
     try {
-      guard.#setRules();
+      guard.#setRules(await watched);
       return guard;
     } catch (error) {
       await thread.stop();
@@ -111,17 +118,35 @@ export class Guard {
   }
 
   /**
+   * Writes the last event; packets are judged as before, and none of it is told.
+   *
+   * @param lastly Called when all of them are told, before that event.
+   */
+  async settle(lastly: () => Promise<void>): Promise<void> {
+    this.#thread!.check();
+    await this.#close(await this.#thread!.tell(), lastly);
+    this.#options.journal.seal();
+  }
+
+  /**
    * Takes the rules away, then ends the thread; all events are written.
    *
    * In this order, so that nothing is refused for want of a thread.
+   *
+   * @param lastly Called when no packet is judged any more, before the last
+   * event.
    */
-  async disarm(): Promise<void> {
-    const { journal } = this.#options;
+  async disarm(lastly: () => Promise<void>): Promise<void> {
     this.#thread!.check();
     await this.#watch!.stop();
     this.#firewall.remove(this.#guarded(), this.#tables);
-    const packets = await this.#thread!.stop();
+    await this.#close(await this.#thread!.stop(), lastly);
+  }
+
+  async #close(packets: number, lastly: () => Promise<void>): Promise<void> {
+    const { journal } = this.#options;
     await this.#tunnels?.settled;
+    await lastly();
     journal.write({
       kind: "agent",
       event: "stopped",
@@ -132,8 +157,9 @@ export class Guard {
     });
   }
 
-  #setRules(): void {
-    const { policy, cgroup, journal, alarm, beforeRules } = this.#options;
+  #setRules({ heardBy, files }: WatchedProcesses): void {
+    const { policy, cgroup, journal, alarm, beforeRules, workspaces } =
+      this.#options;
     beforeRules(this.#thread!.slot, this.#tables);
     this.#firewall.apply(this.#guarded(), this.#tables);
     try {
@@ -145,6 +171,9 @@ export class Guard {
         egress: policy.egress,
         scope: cgroup === null ? "host" : "command",
         pid: this.#libc.symbols.getpid(),
+        processes: heardBy,
+        files,
+        workspaces,
         openFlows: this.#before.flows.count,
       });
       for (const event of this.#before.flows.events) journal.write(event);

@@ -4,15 +4,15 @@
  * @module
  */
 import { AgentError } from "./errors.ts";
-import { type Journal, readJournal } from "./record/read.ts";
+import { type Journal, JournalReader } from "./record/read.ts";
 import { SystemCallError } from "../ffi/errors.ts";
 import { stampOf } from "../ffi/directories.ts";
-import { O, openFile, readFile } from "../ffi/files.ts";
+import { O, openFile } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
-import { fromBytes } from "../ffi/text.ts";
 
-/** V8 takes no string longer than 2^29 - 24. */
-const LIMIT_BYTES = 2 ** 29 - 64;
+const CHUNK_BYTES = 1 << 20;
+/** No line of ours is near as long: the kernel bounds names and arguments. */
+const MAX_LINE_CHARACTERS = 1 << 24;
 
 /**
  * Reads the journal of a guard that has noted it down.
@@ -46,19 +46,43 @@ export function loadOwnJournal(
 }
 
 /**
- * Reads a journal.
+ * Reads a journal of any size. Of what was executed it reads no more than it
+ * takes to count that: no report tells it one by one.
  *
  * @param path Absolute path.
  * @throws {AgentError} `journal_unreadable` when it cannot be read.
  */
 export function loadJournal(libc: Libc, path: string): Journal {
   try {
-    return readJournal(fromBytes(readFile(libc, path, LIMIT_BYTES)));
-  } catch (error) {
-    if (error instanceof SystemCallError || error instanceof RangeError) {
-      throw unreadable(path, error);
+    const fd = openFile(libc, path, { flags: O.RDONLY });
+    try {
+      return readLines(libc, fd);
+    } finally {
+      libc.symbols.close(fd);
     }
+  } catch (error) {
+    if (error instanceof SystemCallError) throw unreadable(path, error);
     throw error;
+  }
+}
+
+function readLines(libc: Libc, fd: number): Journal {
+  const reader = new JournalReader({ isBrief: true });
+  const decoder = new TextDecoder();
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  let rest = "";
+  for (;;) {
+    const count = libc.check(
+      "read",
+      libc.symbols.read(fd, chunk, BigInt(CHUNK_BYTES)),
+    );
+    if (count === 0) return reader.finish(rest + decoder.decode());
+    const text = decoder.decode(chunk.subarray(0, count), { stream: true });
+    const lines = text.split("\n");
+    // What is cut there is no JSON, and is reported as that.
+    lines[0] = rest.length < MAX_LINE_CHARACTERS ? rest + lines[0] : rest;
+    rest = lines.pop()!;
+    for (const line of lines) reader.add(line);
   }
 }
 
@@ -83,7 +107,7 @@ function unreadable(path: string, error: Error): AgentError {
   return new AgentError("journal_unreadable", {
     what: `Cannot read the journal ${JSON.stringify(path)}`,
     why: error.message,
-    hint: "Check the path; split a journal of more than 512 MiB by lines",
+    hint: "Check the path",
     cause: error,
   });
 }

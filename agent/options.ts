@@ -14,7 +14,7 @@ const FLAGS = {
   deny: { type: "string", multiple: true },
   netns: { type: "string" },
   resolver: { type: "string", multiple: true },
-  workspace: { type: "string" },
+  workspace: { type: "string", multiple: true },
   state: { type: "string" },
   journal: { type: "string" },
   watch: { type: "string" },
@@ -23,7 +23,13 @@ const FLAGS = {
   "on-failure": { type: "string" },
   format: { type: "string" },
   output: { type: "string" },
+  step: { type: "string" },
+  process: { type: "string" },
+  scope: { type: "string" },
   install: { type: "boolean" },
+  to: { type: "string" },
+  check: { type: "boolean" },
+  runner: { type: "string", multiple: true },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -48,13 +54,27 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   run: GUARD_FLAGS,
   start: GUARD_FLAGS,
   daemon: GUARD_FLAGS,
+  action: ["state"],
+  job: ["state"],
+  caretaker: ["state"],
   stop: ["state"],
   status: ["state"],
+  step: ["state"],
   report: ["format", "output"],
-  explain: ["policy", "egress", "allow", "deny"],
+  recommend: ["scope"],
+  replay: ["policy", "egress", "allow", "deny", "format"],
+  explain: ["policy", "egress", "allow", "deny", "step", "process"],
   check: [],
   doctor: ["install"],
+  service: ["policy", "runner"],
+  hook: [],
+  migrate: ["to", "check"],
 };
+
+/** What this program and the action start themselves. */
+const INTERNAL: ReadonlySet<string> = new Set([
+  ...["daemon", "action", "job", "hook", "caretaker"],
+]);
 
 /** A parsed command line. */
 export interface Options {
@@ -129,7 +149,7 @@ export function usage(why: string, hint: string): AgentError {
 
 /** The commands a user may give. */
 export function commandNames(): string[] {
-  return Object.keys(COMMANDS).filter((name) => name !== "daemon");
+  return Object.keys(COMMANDS).filter((name) => !INTERNAL.has(name));
 }
 
 function parse(args: readonly string[]) {

@@ -11,11 +11,11 @@ import { SystemCallError } from "../ffi/errors.ts";
 import { readFile, readLink } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 
-/** What a start from source reads, in the project's directory. */
+/** What a start reads, in the directory of the project or of a program. */
 const FOLDERS = ["agent", "ffi"];
 const FILES = ["deno.json", "deno.lock"];
 /** Each look reads so many that were not read yet: no look takes long. */
-const READ_AT_ONCE = 64;
+const READ_AT_ONCE = 128;
 
 interface OwnFile {
   /** What it was like when its content was right. */
@@ -120,8 +120,6 @@ function projectRoot(): string {
 function listFiles(libc: Libc, directory: string): string[] {
   return (readDirectory(libc, directory) ?? []).flatMap((name) => {
     const path = `${directory}/${name}`;
-    return name.endsWith(".ts") || name.endsWith(".json")
-      ? [path]
-      : listFiles(libc, path);
+    return /\.(?:ts|js|json)$/.test(name) ? [path] : listFiles(libc, path);
   });
 }

@@ -7,13 +7,14 @@
 import { Attribution } from "./attribution.ts";
 import { compilePolicy } from "./decide/match.ts";
 import { NameTable } from "./decide/names.ts";
-import { isProcessScoped } from "./decide/policy.ts";
 import { DnsRefuser } from "./enforce/dns_reply.ts";
 import { BATCH_MS, EventBatch } from "./event_batch.ts";
 import { Interfaces } from "./observe/interfaces.ts";
+import { openProcesses } from "./origins.ts";
 import { PacketAnswerer } from "./packet_answerer.ts";
 import { PacketIntake } from "./packet_intake.ts";
 import { Pipeline } from "./pipeline.ts";
+import { scopesOf } from "./scopes.ts";
 import { bindSlot } from "./slot_queues.ts";
 import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
 import { Libc } from "../ffi/libc.ts";
@@ -67,7 +68,8 @@ export class PacketThread {
       for (const host of hosts) names.pin(host, address);
     }
     const host = order.procsPath === null;
-    const scoped = isProcessScoped(order.policy);
+    const scopes = scopesOf(order.policy);
+    const stack = this.#stack;
     const pipeline = new Pipeline({
       policy: compilePolicy(order.policy),
       names,
@@ -75,7 +77,8 @@ export class PacketThread {
       attribution: this.#stack.use(
         new Attribution(libc, {
           procsPath: order.procsPath,
-          readsExe: scoped,
+          scopes,
+          ...openProcesses(libc, { shared: order.processes, stack }),
         }),
       ),
       refuser: this.#stack.use(new DnsRefuser(libc, order.families)),
@@ -85,7 +88,7 @@ export class PacketThread {
       allowMark: slot.allowMark,
       dnsMark: slot.dnsMark,
       probeName: order.probeName,
-      isProcessScoped: scoped,
+      isScoped: scopes.isAny,
       interfaces: this.#stack.use(new Interfaces(libc)),
       host,
       dnsQueue: slot.dnsQueue,
@@ -121,7 +124,8 @@ export class PacketThread {
   }
 
   #loop(): void {
-    const fds = [...this.#queues.map(({ fd }) => fd), this.#order.stopFd];
+    const { stopFd, tellFd } = this.#order;
+    const fds = [...this.#queues.map(({ fd }) => fd), tellFd, stopFd];
     const poller = new Poller(this.#libc, fds);
     let sweptAtMs = performance.now();
     let expireAtMs = 0;
@@ -146,7 +150,21 @@ export class PacketThread {
         sweptAtMs = nowMs;
       }
       this.#batch.flushDue(nowMs);
+      if (poller.isReady(this.#queues.length)) this.#tell();
     }
+    this.#finish();
+  }
+
+  /** Tells all that is known, and goes on. */
+  #tell(): void {
+    this.#libc.symbols.read(this.#order.tellFd, new Uint8Array(8), 8n);
+    this.#finish();
+    this.#batch.flush();
+    this.#post({ kind: "told", packets: this.#answerer.packets });
+  }
+
+  /** Decides what waits for more, and sums up what is not told one by one. */
+  #finish(): void {
     const nowMs = performance.now();
     this.#answerer.expire(Infinity, nowMs);
     this.#answerer.sumUp(this.#intake.sweep(nowMs), nowMs);

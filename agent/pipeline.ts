@@ -3,16 +3,9 @@
  *
  * @module
  */
-import {
-  decideSurely,
-  flowOf,
-  letLive,
-  type Owner,
-  type SureDecision,
-  surely,
-} from "./attribution.ts";
+import type { Owner } from "./attribution.ts";
 import { connectionEvent, endsOf, unreadEvent } from "./connection_event.ts";
-import type { Decision } from "./decide/decision.ts";
+import type { Decision, Sender } from "./decide/decision.ts";
 import { isDhcp } from "./decide/dhcp.ts";
 import { decideFlow } from "./decide/flow.ts";
 import { refuse } from "./decide/judge.ts";
@@ -27,17 +20,26 @@ import { flowKey } from "./flow_key.ts";
 import { type GlanceWorld, isRefusedAtAGlance } from "./glance.ts";
 import { Inside, isMarkedForged, type Place } from "./inside.ts";
 import { accept, asRead, drop, type Outcome, type Seen } from "./outcome.ts";
+import { flowOf } from "./packet_ends.ts";
+import { BY_NOBODY } from "./record/done.ts";
 import type { ConnectionEvent } from "./record/event.ts";
 import { RecentFlows } from "./record/recent.ts";
+import { NOBODY } from "./scopes.ts";
 import { SecondLook } from "./second_look.ts";
+import {
+  decideSurely,
+  letLive,
+  type SureDecision,
+  surely,
+} from "./sure_decision.ts";
 import { isMarkedOpen } from "./watched_datagrams.ts";
 import { isOpening } from "./watched_flow.ts";
 
 /** What the pipeline works with; all of it is borrowed. */
 export interface PipelineWorld extends GateWorld {
   readonly interfaces: Interfaces;
-  /** Whether an entry is for certain programs only. */
-  readonly isProcessScoped: boolean;
+  /** Whether an entry is for certain senders only. */
+  readonly isScoped: boolean;
   /** Whether a whole host is guarded and not one command. */
   readonly host: boolean;
   /** Whether the name that a client itself says is asked for too. */
@@ -133,7 +135,7 @@ export class Pipeline {
     // Held packets are released on the queue of flows.
     const canWait = queued.queue !== this.#world.dnsQueue;
     const listened = { ...this.#world, first: decision };
-    if (canWait && isListenedTo(flowOf(packet, owner), listened)) {
+    if (canWait && isListenedTo(flowOf(packet, NOBODY), listened)) {
       return this.#watch(seen, { owner, first: decision, isScoped });
     }
     const event = () => [this.#event(seen, { owner, decision })];
@@ -162,13 +164,20 @@ export class Pipeline {
     const { owner, first, isScoped } = of;
     // The packet is a view, and its sender may have changed, when it is told.
     const ends = endsOf(seen.queued, packet);
-    const process = this.#world.attribution.describe(owner, nowMs);
+    const { attribution } = this.#world;
+    let done = BY_NOBODY;
+    const sender = attribution.senderOf(owner);
+    const decideAgain = (decide: (sender: Sender) => Decision) =>
+      decideSurely(owner, { attribution, decide }).decision;
     return this.#second.open({
       key: flowKey(packet),
-      flow: flowOf(packet, owner),
+      flow: flowOf(packet, sender),
       first,
       isScoped,
-      describe: (told) => connectionEvent(ends, { ...told, process }),
+      // Anybody may have begun it, which does not hold for every name.
+      ...(isScoped || sender === NOBODY ? {} : { decideAgain }),
+      describe: (told) => connectionEvent(ends, { ...told, done }),
+      learn: () => void (done = attribution.describe(owner, nowMs)),
     }, seen);
   }
 
@@ -201,14 +210,10 @@ export class Pipeline {
       if (openFlows.has(flowKey(packet))) return letLive("open_before_arming");
     }
     if (host && isDhcp(packet, queued.uid)) return letLive("dhcp");
+    const world = { policy, names: this.#world.names, nowMs };
     const sure = decideSurely(owner, {
       attribution: this.#world.attribution,
-      decide: (exe) =>
-        decideFlow({ ...flowOf(packet, null), sender: { exe, step: null } }, {
-          policy,
-          names: this.#world.names,
-          nowMs,
-        }),
+      decide: (sender) => decideFlow(flowOf(packet, sender), world),
     });
     const { decision } = sure;
     if (decision.decision === "allow" || !packet.fragment) return sure;
@@ -232,9 +237,9 @@ export class Pipeline {
     of: { owner: Owner | null; decision: Decision },
   ): ConnectionEvent {
     const { owner, decision } = of;
-    const process = this.#world.attribution.describe(owner, nowMs);
+    const done = this.#world.attribution.describe(owner, nowMs);
     const ends = endsOf(queued, packet);
-    return connectionEvent(ends, { decision, sni: null, process });
+    return connectionEvent(ends, { decision, sni: null, done });
   }
 }
 

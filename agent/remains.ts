@@ -8,8 +8,10 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import { Firewall } from "./enforce/firewall.ts";
 import { SLOT_COUNT, slotOf } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
+import { clearAuditRemains } from "./observe/audit_rules.ts";
 import { readQueues } from "./observe/queues.ts";
 import { loadOwnJournal, notOurs } from "./journal_file.ts";
+import { clearStepSocket, stepSocketPath } from "./processes/step_place.ts";
 import type { Event } from "./record/event.ts";
 import { Journal } from "./record/journal.ts";
 import { WallClock } from "./record/line.ts";
@@ -21,6 +23,7 @@ import {
   writeState,
 } from "./state.ts";
 import { readDirectory } from "../ffi/directories.ts";
+import { SystemCallError } from "../ffi/errors.ts";
 import { canAccess, tryReadText } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import { cString } from "../ffi/text.ts";
@@ -57,6 +60,8 @@ export function clearRemains(
   }
   cgroup?.release();
   cgroup?.remove();
+  clearAudit(libc);
+  clearStepSocket(libc, stepSocketPath(directory));
   const now = new WallClock().format();
   try {
     noteEnd(libc, { directory, state, now });
@@ -138,6 +143,16 @@ export function clearHostRemains(
   clearOrphans(libc);
 }
 
+/** A guard's rules of audit are found by their key, without its state. */
+function clearAudit(libc: Libc): void {
+  try {
+    clearAuditRemains(libc);
+  } catch (error) {
+    // A kernel without audit has none of them.
+    if (!(error instanceof SystemCallError)) throw error;
+  }
+}
+
 function isThere(libc: Libc, netns: string | null): boolean {
   return netns === null || canAccess(libc, netns);
 }
@@ -169,6 +184,7 @@ export function clearDeadRuns(
       clearRemains(libc, own, { state, netns });
     }
     if (state !== null) removeState(libc, own);
+    clearStepSocket(libc, stepSocketPath(own));
     finished.push(own);
   }
   // Journals of commands are kept for `sluice report`, but not for ever: the
@@ -182,6 +198,7 @@ export function clearDeadRuns(
 
 /** Rules of a host's guard whose state is lost, with nobody on its queue. */
 function clearOrphans(libc: Libc): void {
+  clearAudit(libc);
   const firewall = new Firewall(libc);
   if (!firewall.isApplied(null)) return;
   if (boundSlots(libc).size > 0) throw alreadyGuarded(null);

@@ -3,23 +3,25 @@
  *
  * @module
  */
-import { type Context, say } from "./context.ts";
+import { type Context, say, sayUnwatched } from "./context.ts";
 import type { Policy } from "./decide/policy.ts";
 import type { Cgroup } from "./enforce/cgroup.ts";
 import { type Command, findProgram, startCommand } from "./enforce/command.ts";
 import { commandEnvironment } from "./enforce/environment.ts";
 import { AgentError } from "./errors.ts";
 import { findInvoker, type Invoker, variable } from "./observe/invoker.ts";
+import { FOUND_EXIT_CODE, isRed } from "./job_verdict.ts";
 import { lastGuardOf, loadJournal } from "./journal_file.ts";
 import { type Options, usage } from "./options.ts";
-import { aggregate, hasRefusal, type Summary } from "./report/aggregate.ts";
+import { STEPS_VARIABLE } from "./processes/step_place.ts";
+import { aggregate, type Summary } from "./report/aggregate.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { Session } from "./session.ts";
 import { SignalRelay } from "./signals.ts";
 import { readLink } from "../ffi/files.ts";
+import { sayUnknownSources, watchingFor } from "./watching.ts";
 import { waitForExit } from "../ffi/spawn.ts";
 
-const DENIED_EXIT_CODE = 4;
 /** As shells report a death by signal: this and its number. */
 const FIRST_SIGNAL_EXIT_CODE = 128;
 const DEFAULT_COLUMNS = 100;
@@ -35,22 +37,29 @@ export async function run(context: Context, options: Options): Promise<number> {
   const { flags } = options;
   const args = readCommand(options);
   const policy = context.policy(flags);
-  const { selfTest, mayFail } = context.checkFlags(flags);
+  const { mayFail, selfTest, ...wishes } = context.checkFlags(flags);
   const invoker = findInvoker(context.libc, context.environment);
   const command = buildCommand(context, { args, invoker });
   findProgram(context.libc, command);
+  const scope = "command";
+  const watching = watchingFor(context, { flags, policy, scope, ...wishes });
+  const isAsked = flags.watch !== undefined || policy.on.overwritten === "fail";
+  if (isAsked) sayUnknownSources(watching);
 
   using signals = new SignalRelay(context.libc);
-  const start = (cgroup: Cgroup | null) =>
-    signals.inherit(() => startCommand(context.libc, command, cgroup));
+  const start = (cgroup: Cgroup | null, more: readonly string[] = []) => {
+    const environment = [...command.environment, ...more];
+    const started = { ...command, environment };
+    return signals.inherit(() => startCommand(context.libc, started, cgroup));
+  };
   const attend = (pid: number) => {
     signals.relayTo(pid);
     return waitForExit(context.libc, pid);
   };
   let session: Session;
   try {
-    const scope = "command";
-    session = await Session.open(context, { flags, policy, selfTest, scope });
+    const options = { flags, policy, scope, selfTest, watching } as const;
+    session = await Session.open(context, options);
   } catch (error) {
     if (!mayFail || !(error instanceof AgentError)) throw error;
     say(error.message);
@@ -65,7 +74,13 @@ export async function run(context: Context, options: Options): Promise<number> {
       say("Told to end before the command was started");
       return FIRST_SIGNAL_EXIT_CODE + signal;
     }
-    const pid = start(session.cgroup);
+    const { unheard: why } = session.processes;
+    if (why !== null || watching === null) {
+      sayUnwatched(policy, { why, scope });
+    }
+    const place = context.stepSocket(flags, scope);
+    const pid = start(session.cgroup, [`${STEPS_VARIABLE}=${place}`]);
+    session.commandStarted(pid);
     const code = await attend(pid);
     endStragglers(context, { session, policy });
     return await finish(context, { session, policy, code, invoker });
@@ -141,14 +156,9 @@ async function finish(
   if (lost > 0) {
     say(`Warning: ${lost} events are missing above, "${path}" took no more`);
   }
-  const refused = hasRefusal(summary);
-  const isRed = (session.isTampered || summary.isTampered) &&
-    policy.egress === "block";
-  if (code === 0 && isRed) return DENIED_EXIT_CODE;
-  // A refusal may be among what is lost, and a full disk must not hide it.
-  return code === 0 && (refused || lost > 0) && policy.on.denied === "fail"
-    ? DENIED_EXIT_CODE
-    : code;
+  const { isTampered } = session;
+  if (code !== 0 || !isRed({ summary, lost, isTampered }, policy)) return code;
+  return FOUND_EXIT_CODE;
 }
 
 function showSummary(

@@ -34,11 +34,24 @@ export class SecondLook {
       : this.#streams.judge(flowKey(packet), seen);
   }
 
-  /** Looks at a packet that is allowed by a name, as far as its address goes. */
-  open(watched: WatchedDatagram, seen: Seen): Outcome {
-    return seen.packet.protocol === PROTOCOL.UDP
+  /**
+   * Looks at a packet that is allowed by a name, as far as its address goes.
+   *
+   * @param watched Its `learn` is called right after the verdict, when its
+   * sender is still what it was, and before anything is described.
+   */
+  open(
+    watched: WatchedDatagram & { readonly learn: () => void },
+    seen: Seen,
+  ): Outcome {
+    const outcome = seen.packet.protocol === PROTOCOL.UDP
       ? asRead(this.#datagrams.open(watched, seen))
       : this.#streams.open(watched, seen);
+    const events = () => {
+      watched.learn();
+      return outcome.events?.() ?? [];
+    };
+    return { ...outcome, events };
   }
 
   /** Hears what comes to a container: it may answer a flow that is watched. */

@@ -12,33 +12,34 @@ import { Cgroup } from "./enforce/cgroup.ts";
 import type { TablesBefore } from "./enforce/firewall.ts";
 import type { Slot } from "./enforce/marks.ts";
 import { Guard } from "./guard.ts";
+import { Heart } from "./heart.ts";
 import { findHosts, findSearchDomains } from "./observe/resolvers.ts";
 import type { Flags } from "./options.ts";
+import type { JobReport } from "./processes/job_children.ts";
+import type { Watching } from "./processes/process_keeper.ts";
+import { ProcessWatch } from "./processes/process_watch.ts";
 import { Journal } from "./record/journal.ts";
-import { clearDeadRuns, clearHostRemains, HEARTBEAT_NAME } from "./remains.ts";
+import { clearDeadRuns, clearHostRemains } from "./remains.ts";
 import {
   type GuardState,
   makeStateDirectory,
+  ownState,
   removeState,
-  startTicksOf,
   STATE_NAME,
   writeState,
 } from "./state.ts";
-import { replaceFile } from "../ffi/files.ts";
-import { cString } from "../ffi/text.ts";
-
-/** How often the agent leaves a sign of life. */
-const HEARTBEAT_MS = 500;
-/** Between two of them, but for who was stopped. */
-const MAX_PAUSE_MS = 2_000;
 
 /** What is to be guarded. */
 export interface SessionOptions {
   readonly flags: Flags;
   readonly policy: Policy;
   readonly selfTest: boolean;
+  /** What is heard of beside packets; null for nothing. */
+  readonly watching: Watching | null;
   /** One command gets a cgroup and a state directory of its own. */
   readonly scope: "host" | "command";
+  /** Told what becomes of the processes of a job. */
+  readonly onJob?: (report: JobReport) => void;
 }
 
 /** Open from {@linkcode Session.open} until {@linkcode Session.close}. */
@@ -50,20 +51,23 @@ export class Session {
   readonly cgroup: Cgroup | null;
   readonly journal: Journal;
   readonly #alarm: Alarm;
+  readonly #processes: ProcessWatch;
   #belongings: Belongings | null = null;
-  #lastBeat = { atMs: 0, time: "", count: 0 };
   #guard: Guard | null = null;
   #state: GuardState | null = null;
-  #heart: ReturnType<typeof setInterval> | undefined;
+  #heart: Heart | null = null;
 
-  private constructor(context: Context, options: SessionOptions) {
+  private constructor(
+    context: Context,
+    options: SessionOptions & { readonly watch: ProcessWatch },
+  ) {
     const { libc } = context;
     const { flags, scope } = options;
     this.#context = context;
     this.#options = options;
+    this.#processes = options.watch;
+    this.#directory = context.sessionDirectory(flags, scope);
     const base = context.stateDirectory(flags);
-    const name = `run-${libc.symbols.getpid()}`;
-    this.#directory = scope === "host" ? base : `${base}/${name}`;
     makeStateDirectory(libc, base);
     const netns = context.netns(flags);
     if (scope === "host") clearHostRemains(libc, base, netns);
@@ -82,7 +86,9 @@ export class Session {
     }
     this.#alarm = new Alarm(this.journal);
     try {
-      this.cgroup = scope === "host" ? null : Cgroup.create(libc, name);
+      this.cgroup = scope === "host"
+        ? null
+        : Cgroup.create(libc, `run-${libc.symbols.getpid()}`);
     } catch (error) {
       this.#discard();
       throw error;
@@ -98,28 +104,34 @@ export class Session {
     context: Context,
     options: SessionOptions,
   ): Promise<Session> {
-    const { flags } = options;
-    prepare(context.libc, say);
-    context.enter(context.netns(flags));
-    const session = new Session(context, options);
+    const { libc } = context;
+    // First, as it works while this thread does all the rest.
+    const watch = new ProcessWatch(libc, options.watching, options.onJob);
     try {
-      await session.#arm();
+      prepare(libc, say);
+      context.enter(context.netns(options.flags));
+      const session = new Session(context, { ...options, watch });
+      await session.#armOrDiscard();
+      return session;
     } catch (error) {
-      session.cgroup?.remove();
-      session.#discard();
+      await watch.stop();
       throw error;
     }
-    return session;
-  }
-
-  /** Where state and, by default, journal are. */
-  get directory(): string {
-    return this.#directory;
   }
 
   /** Whether somebody has changed what guards, so that it was no guard. */
   get isTampered(): boolean {
     return this.#alarm.isRaised;
+  }
+
+  /** What is heard of processes, and whether; borrowed. */
+  get processes(): ProcessWatch {
+    return this.#processes;
+  }
+
+  /** Says which process is the guarded command. */
+  commandStarted(pid: number): void {
+    this.#processes.commandStarted(pid);
   }
 
   /** Disarms, leaves the machine as it was, and closes the journal. */
@@ -128,18 +140,27 @@ export class Session {
     this.journal[Symbol.dispose]();
   }
 
+  /**
+   * Tells the last of it, while packets are judged as before: what comes now
+   * is told to nobody.
+   */
+  async settle(): Promise<void> {
+    await this.#belongings?.look();
+    await this.#guard?.settle(() => this.#processes.settle());
+  }
+
   /** The same with the journal still open; a second call does nothing. */
   async disarm(): Promise<void> {
     if (this.#guard === null) return;
-    const { libc } = this.#context;
-    clearInterval(this.#heart);
+    this.#heart?.stop();
     await this.#belongings?.look();
     const guard = this.#guard;
     this.#guard = null;
-    await guard.disarm();
+    await guard.disarm(() => this.#processes.stop());
     this.cgroup?.remove();
-    libc.symbols.unlink(cString(`${this.#directory}/${HEARTBEAT_NAME}`));
+    this.#heart?.remove();
     const stoppedAt = this.journal.now();
+    const { libc } = this.#context;
     if (this.cgroup !== null) removeState(libc, this.#directory);
     else {
       const { unwritten: lost } = this.journal;
@@ -149,9 +170,19 @@ export class Session {
     }
   }
 
+  async #armOrDiscard(): Promise<void> {
+    try {
+      await this.#arm();
+    } catch (error) {
+      this.cgroup?.remove();
+      this.#discard();
+      throw error;
+    }
+  }
+
   async #arm(): Promise<void> {
     const { libc } = this.#context;
-    const { flags, policy, selfTest } = this.#options;
+    const { flags, policy, selfTest, watching } = this.#options;
     const netns = this.#context.netns(flags);
     this.#guard = await Guard.arm(libc, {
       policy,
@@ -160,6 +191,8 @@ export class Session {
       searched: findSearchDomains(libc, netns),
       netns,
       cgroup: this.cgroup,
+      workspaces: watching?.files?.workspaces ?? [],
+      watched: this.#processes.hear(),
       journal: this.journal,
       alarm: this.#alarm,
       selfTest,
@@ -169,6 +202,7 @@ export class Session {
         this.#writeState();
       },
     });
+    this.#processes.tellTo(this.journal);
     this.#belongings = new Belongings(libc, {
       alarm: this.#alarm,
       journal: this.journal,
@@ -177,8 +211,14 @@ export class Session {
         write: () => this.#writeState(),
       },
     });
-    this.#beat();
-    this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heart = new Heart(libc, {
+      journal: this.journal,
+      directory: this.#directory,
+      onBeat: (count) => {
+        this.#guard?.look();
+        if (count % 2 === 0) void this.#belongings?.look();
+      },
+    });
   }
 
   #writeState(): void {
@@ -188,55 +228,18 @@ export class Session {
 
   #note(slot: Slot, tables: TablesBefore): void {
     const { libc } = this.#context;
-    const { flags, policy } = this.#options;
-    const pid = libc.symbols.getpid();
-    this.#state = {
-      version: 1,
-      pid,
-      startTicks: startTicksOf(libc, pid)!,
+    const { flags, policy: { egress, on } } = this.#options;
+    this.#state = ownState(libc, {
       since: this.journal.now(),
-      stoppedAt: null,
-      egress: policy.egress,
-      onDenied: policy.on.denied,
+      ...{ egress, onDenied: on.denied, onOverwritten: on.overwritten },
       netns: this.#context.netns(flags),
       journal: this.journal.path,
       journalId: this.journal.id,
       slot: slot.number,
       cgroup: this.cgroup?.path ?? null,
       tables,
-    };
-    this.#writeState();
-  }
-
-  #beat(): void {
-    if (this.#guard === null) return;
-    this.#notePause();
-    const path = `${this.#directory}/${HEARTBEAT_NAME}`;
-    try {
-      replaceFile(this.#context.libc, path, this.journal.now());
-    } catch {
-      // A full disk: the journal's last event is the sign of life then.
-    }
-    this.#guard.look();
-    if (this.#lastBeat.count % 2 === 0) void this.#belongings?.look();
-    this.journal.flush();
-  }
-
-  /** Whoever was stopped has let no packet by, but has not judged any either. */
-  #notePause(): void {
-    const { atMs, time, count } = this.#lastBeat;
-    const now = this.journal.now();
-    const nowMs = performance.now();
-    this.#lastBeat = { atMs: nowMs, time: now, count: count + 1 };
-    if (count === 0 || nowMs - atMs < MAX_PAUSE_MS) return;
-    this.journal.write({
-      kind: "agent",
-      event: "impaired",
-      from: time,
-      to: now,
-      message: `The agent did not run for ${Math.round(nowMs - atMs)} ms; ` +
-        "packets waited for it in the kernel, and none left unseen.",
     });
+    this.#writeState();
   }
 
   #discard(): void {

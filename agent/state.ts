@@ -26,6 +26,8 @@ export interface GuardState {
   readonly stoppedAt: string | null;
   readonly egress: "audit" | "block";
   readonly onDenied: "fail" | "warn" | "ignore";
+  /** Not in the state of an agent that watched no sources. */
+  readonly onOverwritten?: "fail" | "warn" | "ignore";
   readonly netns: string | null;
   readonly journal: string;
   /** Device and inode of the journal: its path may lead elsewhere by now. */
@@ -67,6 +69,16 @@ export function readState(libc: Libc, directory: string): GuardState | null {
     why: "it is not what this version wrote",
     hint: "Stop the guard with the version that started it, or remove the file",
   });
+}
+
+/** The state of a guard that this process arms. */
+export function ownState(
+  libc: Libc,
+  of: Omit<GuardState, "version" | "pid" | "startTicks" | "stoppedAt">,
+): GuardState {
+  const pid = libc.symbols.getpid();
+  const startTicks = startTicksOf(libc, pid)!;
+  return { version: 1, pid, startTicks, stoppedAt: null, ...of };
 }
 
 /**

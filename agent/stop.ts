@@ -5,18 +5,21 @@
  */
 import { type Context, say } from "./context.ts";
 import { AgentError } from "./errors.ts";
+import { removeJobRecord } from "./job/job_record.ts";
+import { giveBackRemains } from "./job/caretaker.ts";
+import { FOUND_EXIT_CODE, isRed } from "./job_verdict.ts";
 import { lastGuardOf, loadOwnJournal } from "./journal_file.ts";
 import type { Options } from "./options.ts";
 import type { Event } from "./record/event.ts";
 import type { Journal } from "./record/read.ts";
+import { removeStepSocket, stepSocketPath } from "./processes/step_place.ts";
 import { clearRemains, lastSign, tryEvents } from "./remains.ts";
-import { aggregate, countsOf, hasRefusal } from "./report/aggregate.ts";
+import { aggregate, countsOf } from "./report/aggregate.ts";
 import { coverageOf } from "./report/coverage.ts";
 import { renderTerminal } from "./report/terminal.ts";
 import { type GuardState, isAlive, readState } from "./state.ts";
 import { canAccess } from "../ffi/files.ts";
 
-const DENIED_EXIT_CODE = 4;
 /** <asm/signal.h> */
 const SIGTERM = 15;
 /** <asm/signal.h> */
@@ -64,7 +67,12 @@ export async function stop(
     const netns = isThere ? after.netns : null;
     context.enter(netns);
     clearRemains(libc, directory, { state: after, netns });
+    for (const line of giveBackRemains(libc, directory)) {
+      say(`Warning: ${line}`);
+    }
+    removeJobRecord(libc, directory);
   }
+  removeStepSocket(libc, stepSocketPath(directory));
   const stopped = readState(libc, directory)!;
   return tellEnd(context, directory, stopped);
 }
@@ -84,7 +92,7 @@ function tellEnd(
     say(error.message);
     isLost = true;
   }
-  const { egress, onDenied, verdict } = state;
+  const { egress, onDenied, onOverwritten = "warn", verdict } = state;
   console.log(
     JSON.stringify(describe(context, directory, { state, ...journal })),
   );
@@ -95,12 +103,11 @@ function tellEnd(
   );
   const lost = verdict?.lost ?? 0;
   if (lost > 0) say(`Warning: ${lost} events could not be written`);
-  const isTampered = isLost || summary.isTampered ||
-    (verdict?.isTampered ?? false);
-  if (isTampered && egress === "block") return DENIED_EXIT_CODE;
-  // A refusal may be among what is lost, and a full disk must not hide it.
-  const isRed = hasRefusal(summary) || lost > 0;
-  return isRed && onDenied === "fail" ? DENIED_EXIT_CODE : 0;
+  const isTampered = isLost || (verdict?.isTampered ?? false);
+  const on = { denied: onDenied, overwritten: onOverwritten };
+  return isRed({ summary, lost, isTampered }, { egress, on })
+    ? FOUND_EXIT_CODE
+    : 0;
 }
 
 /** Prints the state of the host's guard as one line of JSON. */

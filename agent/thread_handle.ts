@@ -8,10 +8,15 @@ import type { HostsEntry } from "./decode/hosts_file.ts";
 import { kernelFamilies } from "./enforce/firewall.ts";
 import type { Slot } from "./enforce/marks.ts";
 import { AgentError } from "./errors.ts";
-import type { ThreadOrder, ThreadReport } from "./thread_messages.ts";
+import type {
+  SharedProcesses,
+  ThreadOrder,
+  ThreadReport,
+} from "./thread_messages.ts";
 import type { Journal } from "./record/journal.ts";
 import type { TunnelWatch } from "./tunnel_watch.ts";
 import type { Libc } from "../ffi/libc.ts";
+import { ReadySign } from "../ffi/ready_sign.ts";
 import { WakeUp } from "../ffi/wake_up.ts";
 
 /** What the packet thread is to know. */
@@ -24,6 +29,8 @@ export interface ThreadOptions {
   readonly procsPath: string | null;
   /** Flows that live on, as `flowKey` writes them. */
   readonly openFlows: readonly string[];
+  /** Null when processes are not watched; waited for while modules load. */
+  readonly processes: Promise<SharedProcesses | null>;
   /** Takes the thread's events. Borrowed. */
   readonly journal: Journal;
   /** Hears of the thread's events; null when nobody does. Borrowed. */
@@ -34,11 +41,13 @@ export interface ThreadOptions {
 export class ThreadHandle {
   readonly #worker: Worker;
   readonly #wakeUp: WakeUp;
+  readonly #question: ReadySign;
   readonly #journal: Journal;
   readonly #tunnels: TunnelWatch | null;
   readonly #done = Promise.withResolvers<number>();
   readonly #ready = Promise.withResolvers<Slot>();
   readonly #lost = Promise.withResolvers<string>();
+  readonly #told = Promise.withResolvers<number>();
   /** A name that the thread always refuses, for the self-test. */
   readonly probeName = `${crypto.randomUUID()}.sluice.invalid`;
   #slot: Slot | null = null;
@@ -50,6 +59,7 @@ export class ThreadHandle {
     this.#journal = options.journal;
     this.#tunnels = options.tunnels;
     this.#wakeUp = new WakeUp(libc);
+    this.#question = new ReadySign(libc);
     const url = new URL("./packet_worker.ts", import.meta.url).href;
     this.#worker = new Worker(url, { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadReport>) =>
@@ -58,7 +68,7 @@ export class ThreadHandle {
       event.preventDefault();
       this.#lose(event.message);
     };
-    const order: ThreadOrder = {
+    const order: Omit<ThreadOrder, "processes"> = {
       policy: options.policy,
       resolvers: options.resolvers,
       hosts: options.hosts,
@@ -69,8 +79,16 @@ export class ThreadHandle {
       openFlows: options.openFlows,
       slot,
       stopFd: this.#wakeUp.fd,
+      tellFd: this.#question.fd,
     };
-    this.#worker.postMessage(order);
+    options.processes.then(
+      (processes) => this.#worker.postMessage({ ...order, processes }),
+      (error) => {
+        this.#worker.terminate();
+        this.#done.resolve(0);
+        this.#ready.reject(error);
+      },
+    );
   }
 
   /**
@@ -88,7 +106,7 @@ export class ThreadHandle {
     try {
       thread.#slot = await thread.#ready.promise;
     } catch (error) {
-      thread.#wakeUp[Symbol.dispose]();
+      thread.#dispose();
       throw error;
     }
     return thread;
@@ -105,6 +123,16 @@ export class ThreadHandle {
   }
 
   /**
+   * Has it tell all that it knows, once; it goes on.
+   *
+   * @returns How many packets it has answered.
+   */
+  async tell(): Promise<number> {
+    this.#question.set(true);
+    return await Promise.race([this.#told.promise, this.#done.promise]);
+  }
+
+  /**
    * Ends it; its last events are in the journal.
    *
    * @returns How many packets it answered.
@@ -113,8 +141,13 @@ export class ThreadHandle {
     this.#wakeUp.set();
     const packets = await this.#done.promise;
     this.#worker.terminate();
-    this.#wakeUp[Symbol.dispose]();
+    this.#dispose();
     return packets;
+  }
+
+  #dispose(): void {
+    this.#wakeUp[Symbol.dispose]();
+    this.#question[Symbol.dispose]();
   }
 
   #hear(report: ThreadReport): void {
@@ -125,6 +158,8 @@ export class ThreadHandle {
         this.#journal.append(report.encoded);
         this.#tunnels?.hear(report.encoded, performance.now());
         return;
+      case "told":
+        return this.#told.resolve(report.packets);
       case "done":
         return this.#done.resolve(report.packets);
       case "failed":

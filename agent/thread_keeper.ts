@@ -122,6 +122,16 @@ export class ThreadKeeper {
   }
 
   /**
+   * Has the thread tell all that it knows; it goes on.
+   *
+   * @returns How many packets were answered so far.
+   */
+  async tell(): Promise<number> {
+    await this.#recovery;
+    return this.#packets + (this.#isEnded ? 0 : await this.#thread.tell());
+  }
+
+  /**
    * Ends the thread; its last events are in the journal.
    *
    * @returns How many packets were answered.

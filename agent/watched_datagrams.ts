@@ -22,6 +22,7 @@ import {
   type UdpFlow,
   type WatchedDatagram,
 } from "./udp_flow.ts";
+import { decideFor } from "./watched_flow.ts";
 import type { WatchWorld } from "./watched_flows.ts";
 
 /** What UDP flows are judged by. */
@@ -140,7 +141,7 @@ export class WatchedDatagrams {
     const { flow, said, nowMs } = of;
     const { first } = by;
     const world = { ...this.#world, said, first, nowMs };
-    const decision = decideSaid(by.flow, world);
+    const decision = decideFor(by, (as) => decideSaid(as, world));
     const sni = said.kind === "tls" ? said.name : null;
     const events = () => [by.describe({ decision, sni, asked: null })];
     const news = `${flow.key} ${said.kind} ${sni}`;

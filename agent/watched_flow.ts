@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Decision, Flow } from "./decide/decision.ts";
+import type { Decision, Flow, Sender } from "./decide/decision.ts";
 import type { Asked } from "./decide/proxied.ts";
 import { HOOK } from "./decode/nfqueue.ts";
 import { type Packet, PROTOCOL } from "./decode/packet.ts";
@@ -45,7 +45,22 @@ export interface Watched {
   readonly flow: Flow;
   /** The decision about the first packet. */
   readonly first: Decision;
+  /**
+   * Decides for the flow's sender, and for an unknown one where somebody else
+   * may send by the same socket. Absent where that makes no difference.
+   */
+  readonly decideAgain?: (decide: (sender: Sender) => Decision) => Decision;
   readonly describe: Describe;
+}
+
+/** Decides about a flow by what was said, for whoever may have said it. */
+export function decideFor(
+  { flow, decideAgain }: Pick<Watched, "flow" | "decideAgain">,
+  decide: (flow: Flow) => Decision,
+): Decision {
+  return decideAgain === undefined
+    ? decide(flow)
+    : decideAgain((sender) => decide({ ...flow, sender }));
 }
 
 /** What is known of one flow. */
@@ -54,6 +69,7 @@ export class WatchedFlow implements Watched, Weighed {
   readonly user: string;
   readonly flow: Flow;
   readonly first: Decision;
+  readonly decideAgain: Watched["decideAgain"];
   readonly describe: Describe;
   readonly reader: NameReader;
   readonly openedAtMs: number;
@@ -88,6 +104,7 @@ export class WatchedFlow implements Watched, Weighed {
     // The flow outlives the packet that its destination is a view of.
     this.flow = { ...flow, destination: flow.destination.slice() };
     this.first = first;
+    this.decideAgain = watched.decideAgain;
     this.describe = describe;
     this.reader = new TcpNameReader();
     this.openedAtMs = nowMs;

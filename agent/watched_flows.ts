@@ -94,9 +94,8 @@ export class WatchedFlows {
     const { packet, queued } = seen;
     const flow = this.#flows.get(key);
     if (flow === undefined) {
-      // It was in the queue already when the flow was let go.
-      const isLate = this.#late.isLetGo(key) && !isOpening(packet);
-      return isLate ? accept(this.#world.allowMark) : null;
+      const mark = this.#late.markOf(key, { ...this.#world, packet });
+      return mark === null ? null : accept(mark);
     }
     if (!flow.isReopenedBy(packet)) return this.#look(flow, seen);
     if (flow.next?.isReopenedBy(packet) === false) return passEmpty(packet);
@@ -186,6 +185,7 @@ export class WatchedFlows {
     // What it said last may have been lost, and is then sent again.
     if (flow.hasSpoken && !isReset) return [];
     this.#flows.delete(flow);
+    if (!isReset) this.#late.addClosed(flow.key, nowMs);
     return writeSilent(flow);
   }
 

@@ -18,14 +18,19 @@ const BUFFER = new Uint8Array(Number(BUFFER_BYTES));
  * The names in an open directory, `.` and `..` left out.
  *
  * @param fd A descriptor opened with O_DIRECTORY, at its start.
+ * @param enough Of so many names, or some more, the rest is not read.
  * @returns Names in the order of the kernel; none when it cannot be read.
  */
-export function readDirectoryFd(libc: Libc, fd: number): string[] {
+export function readDirectoryFd(
+  libc: Libc,
+  fd: number,
+  enough = Infinity,
+): string[] {
   const names: string[] = [];
   const view = new DataView(BUFFER.buffer);
   for (;;) {
     const filled = libc.symbols.getdents64(fd, BUFFER, BUFFER_BYTES);
-    if (filled <= 0) return names;
+    if (filled <= 0 || names.length >= enough) return names;
     for (let at = 0; at < filled;) {
       const recordBytes = view.getUint16(at + AT.recordBytes, true);
       const end = BUFFER.indexOf(0, at + AT.name);
@@ -78,6 +83,7 @@ export function makeDirectories(libc: Libc, path: string, mode: number): void {
 /** Who may change what is in a directory. */
 export interface Ownership {
   readonly uid: number;
+  readonly gid: number;
   /** True when the group or others may write. */
   readonly isShared: boolean;
 }
@@ -85,6 +91,7 @@ export interface Ownership {
 /** struct statx, <linux/stat.h>: the same on every architecture. */
 const STATX = {
   uid: 20,
+  gid: 24,
   mode: 28,
   inode: 32,
   size: 40,
@@ -100,7 +107,10 @@ const STATX = {
 const LOOK = {
   FDCWD: -100,
   SYMLINK_NOFOLLOW: 0x100,
+  NO_AUTOMOUNT: 0x800,
   EMPTY_PATH: 0x1000,
+  /** <linux/stat.h>: what is known of the file, without asking a server. */
+  DONT_SYNC: 0x4000,
 } as const;
 
 /** <linux/stat.h>: the bits that say what a file is, and those of a plain one. */
@@ -119,6 +129,7 @@ export function ownership(libc: Libc, path: string): Ownership {
   });
   return {
     uid: view.getUint32(STATX.uid, true),
+    gid: view.getUint32(STATX.gid, true),
     isShared: (view.getUint16(STATX.mode, true) & 0o022) !== 0,
   };
 }
@@ -131,6 +142,18 @@ export function ownership(libc: Libc, path: string): Ownership {
 export function isPlainFile(libc: Libc, fd: number): boolean {
   const view = statx(libc, { fd, path: "", flags: LOOK.EMPTY_PATH });
   return (view.getUint16(STATX.mode, true) & S.IFMT) === S.IFREG;
+}
+
+/** What a path leads to, links followed: st_mode; null when it is not there. */
+export function modeOf(libc: Libc, path: string): number | null {
+  try {
+    const flags = LOOK.NO_AUTOMOUNT | LOOK.DONT_SYNC;
+    const view = statx(libc, { fd: LOOK.FDCWD, path, flags });
+    return view.getUint16(STATX.mode, true);
+  } catch (error) {
+    if (error instanceof SystemCallError) return null;
+    throw error;
+  }
 }
 
 /** What tells one file from another, and from what it was before. */
@@ -161,12 +184,41 @@ export function stampOf(libc: Libc, file: string | number): FileStamp | null {
   const uint32 = (at: number) => view.getUint32(at, true);
   const uint64 = (at: number) => view.getBigUint64(at, true);
   return {
-    id: `${uint32(STATX.deviceMajor)}:${uint32(STATX.deviceMinor)} ` +
-      `${uint64(STATX.inode)}`,
+    id: idOf(view),
     sizeBytes: Number(uint64(STATX.size)),
     changed: `${uint64(STATX.changeSeconds)}.` +
       `${uint32(STATX.changeNanoseconds)}`,
   };
+}
+
+/**
+ * Which file a path leads to, links followed, also those of /proc: nothing is
+ * opened for it.
+ *
+ * @returns As {@linkcode FileStamp} names it; null when there is none.
+ */
+export function idBehind(libc: Libc, path: string): string | null {
+  return idBelow(libc, LOOK.FDCWD, path);
+}
+
+/** The same for a path that begins at an open directory. */
+export function idBelow(
+  libc: Libc,
+  directoryFd: number,
+  path: string,
+): string | null {
+  try {
+    return idOf(statx(libc, { fd: directoryFd, path, flags: 0 }));
+  } catch (error) {
+    if (error instanceof SystemCallError) return null;
+    throw error;
+  }
+}
+
+function idOf(view: DataView): string {
+  const uint32 = (at: number) => view.getUint32(at, true);
+  return `${uint32(STATX.deviceMajor)}:${uint32(STATX.deviceMinor)} ` +
+    `${view.getBigUint64(STATX.inode, true)}`;
 }
 
 function statx(

@@ -17,6 +17,7 @@ export const ERRNO = {
   EACCES: 13,
   EBUSY: 16,
   EEXIST: 17,
+  EXDEV: 18,
   ENODEV: 19,
   ENOTDIR: 20,
   EISDIR: 21,
@@ -24,11 +25,17 @@ export const ERRNO = {
   EMFILE: 24,
   ENOSPC: 28,
   EROFS: 30,
+  ENAMETOOLONG: 36,
   ELOOP: 40,
+  EOVERFLOW: 75,
+  EOPNOTSUPP: 95,
   EADDRINUSE: 98,
+  ECONNABORTED: 103,
   ENOBUFS: 105,
+  ETIMEDOUT: 110,
   ECONNREFUSED: 111,
   EINPROGRESS: 115,
+  ESTALE: 116,
 } as const;
 
 const NAMES = new Map<number, string>(

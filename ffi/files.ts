@@ -19,6 +19,7 @@ export const O = {
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
+  PATH: 0o10000000,
   DIRECTORY: Deno.build.arch === "aarch64" ? 0o40000 : 0o200000,
   NOFOLLOW: Deno.build.arch === "aarch64" ? 0o100000 : 0o400000,
 } as const;
@@ -56,33 +57,53 @@ export function readFile(
   libc: Libc,
   path: string,
   limitBytes = 1 << 24,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const fd = openFile(libc, path, { flags: O.RDONLY });
   try {
-    const chunks: Uint8Array[] = [];
+    let buffer = new ArrayBuffer(CHUNK_BYTES);
     let total = 0;
     for (;;) {
-      const chunk = new Uint8Array(CHUNK_BYTES);
-      const count = libc.check(
-        "read",
-        libc.symbols.read(fd, chunk, BigInt(CHUNK_BYTES)),
-      );
-      if (count === 0) break;
+      // A file of sysfs gives no more than a page at a time.
+      const rest = new Uint8Array(buffer, total);
+      const result = libc.symbols.read(fd, rest, BigInt(rest.length));
+      const count = libc.check("read", result);
+      if (count === 0) return new Uint8Array(buffer.transfer(total));
       total += count;
       if (total > limitBytes) {
         throw new RangeError(
           `Cannot read "${path}": it is over ${limitBytes} bytes`,
         );
       }
-      chunks.push(chunk.subarray(0, count));
+      // What is transferred from is given back at once, and not some day.
+      if (total === buffer.byteLength) buffer = buffer.transfer(2 * total);
     }
-    const whole = new Uint8Array(total);
-    let at = 0;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/**
+ * Reads a file piece by piece.
+ *
+ * @returns Pieces of up to that many bytes; each dies with the next one.
+ * @throws {SystemCallError} With the errno of open(2) or read(2).
+ */
+export function* readPieces(
+  libc: Libc,
+  { path, pieceBytes }: { readonly path: string; readonly pieceBytes: number },
+): Generator<Uint8Array, void> {
+  const fd = openFile(libc, path, { flags: O.RDONLY });
+  const piece = new Uint8Array(pieceBytes);
+  try {
+    for (let filled = 0, count = 1; count > 0;) {
+      const rest = piece.subarray(filled);
+      const result = libc.symbols.read(fd, rest, BigInt(rest.length));
+      count = libc.check("read", result);
+      filled += count;
+      if (filled < pieceBytes && count > 0) continue;
+      if (filled > 0) yield piece.subarray(0, filled);
+      filled = 0;
     }
-    return whole;
   } finally {
     libc.symbols.close(fd);
   }
@@ -203,4 +224,16 @@ export function canOpenMore(libc: Libc, count: number): boolean {
   } finally {
     for (const fd of opened) libc.symbols.close(fd);
   }
+}
+
+/** <linux/fcntl.h> */
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * Another descriptor of an open file, which no program inherits.
+ *
+ * @throws {SystemCallError} EMFILE without a descriptor left.
+ */
+export function duplicate(libc: Libc, fd: number): number {
+  return libc.check("fcntl", libc.symbols.fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }

@@ -10,8 +10,20 @@
  * @module
  */
 
+import { HANDLE_SYMBOLS } from "./handle_symbols.ts";
+import { MOUNT_SYMBOLS } from "./mount_symbols.ts";
+import { SPAWN_SYMBOLS } from "./spawn_symbols.ts";
+import { STREAM_SYMBOLS } from "./stream_symbols.ts";
+import { WATCH_SYMBOLS } from "./watch_symbols.ts";
+
 /** The symbol table of libc. */
 export const LIBC_SYMBOLS = {
+  ...HANDLE_SYMBOLS,
+  ...MOUNT_SYMBOLS,
+  ...SPAWN_SYMBOLS,
+  ...STREAM_SYMBOLS,
+  ...WATCH_SYMBOLS,
+
   // <fcntl.h>
   // int open(const char *pathname, int flags, mode_t mode);
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
@@ -50,18 +62,34 @@ export const LIBC_SYMBOLS = {
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   // int pipe2(int pipefd[2], int flags);
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  // int chown(const char *pathname, uid_t owner, gid_t group);
+  chown: { parameters: ["buffer", "u32", "u32"], result: "i32" },
   // int fchown(int fd, uid_t owner, gid_t group);
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   // uid_t geteuid(void);
   geteuid: { parameters: [], result: "u32" },
   // pid_t getpid(void);
   getpid: { parameters: [], result: "i32" },
+  // int getpagesize(void);
+  getpagesize: { parameters: [], result: "i32" },
+  // long syscall(long number, ...); for bpf(2), which has no wrapper:
+  // int bpf(int cmd, union bpf_attr *attr, unsigned int size);
+  bpf: {
+    name: "syscall",
+    parameters: ["i64", "i32", "buffer", "u32"],
+    result: "i32",
+  },
   // ssize_t getdents64(int fd, void *dirp, size_t count); glibc 2.30
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 
   // <sys/stat.h>
   // int mkdir(const char *pathname, mode_t mode);
   mkdir: { parameters: ["buffer", "u32"], result: "i32" },
+  // int chmod(const char *pathname, mode_t mode);
+  chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  // int utimensat(int dirfd, const char *pathname,
+  //               const struct timespec times[2], int flags);
+  utimensat: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
 
   // int statx(int dirfd, const char *path, int flags, unsigned int mask,
   //           struct statx *statxbuf);
@@ -69,6 +97,15 @@ export const LIBC_SYMBOLS = {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],
     result: "i32",
   },
+
+  // <sys/mman.h>
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t o);
+  mmap: {
+    parameters: ["usize", "usize", "i32", "i32", "i32", "i64"],
+    result: "usize",
+  },
+  // int munmap(void *addr, size_t length);
+  munmap: { parameters: ["usize", "usize"], result: "i32" },
 
   // <stdio.h>
   // int rename(const char *oldpath, const char *newpath);
@@ -81,6 +118,8 @@ export const LIBC_SYMBOLS = {
   // <sched.h>
   // int setns(int fd, int nstype);
   setns: { parameters: ["i32", "i32"], result: "i32" },
+  // int unshare(int flags);
+  unshare: { parameters: ["i32"], result: "i32" },
 
   // <signal.h>
   // int kill(pid_t pid, int sig);
@@ -111,10 +150,18 @@ export const LIBC_SYMBOLS = {
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int listen(int sockfd, int backlog);
   listen: { parameters: ["i32", "i32"], result: "i32" },
+  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *len, int flags);
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  // ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags,
+  //                  struct sockaddr *src_addr, socklen_t *addrlen);
+  recvfrom: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
   // ssize_t sendto(int sockfd, const void *buf, size_t len, int flags,
   //                const struct sockaddr *dest_addr, socklen_t addrlen);
   sendto: {
@@ -134,6 +181,10 @@ export const LIBC_SYMBOLS = {
   // int getsockname(int fd, struct sockaddr *addr, socklen_t *addrlen);
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 
+  // <time.h>
+  // int clock_gettime(clockid_t clockid, struct timespec *tp);
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+
   // <sys/wait.h>, on another thread: it waits for as long as the child lives.
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   waitpid: {
@@ -149,40 +200,6 @@ export const LIBC_SYMBOLS = {
     result: "i32",
   },
 
-  // <spawn.h>
-  // int posix_spawn(pid_t *pid, const char *path,
-  //     const posix_spawn_file_actions_t *actions,
-  //     const posix_spawnattr_t *attr, char *const argv[], char *const envp[]);
-  posix_spawn: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "usize", "usize"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn_file_actions_adddup2(actions, int fd, int newfd);
-  posix_spawn_file_actions_adddup2: {
-    parameters: ["buffer", "i32", "i32"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_addchdir_np(actions, const char *path);
-  posix_spawn_file_actions_addchdir_np: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  // int posix_spawnattr_init(posix_spawnattr_t *attr);
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawnattr_destroy(posix_spawnattr_t *attr);
-  posix_spawnattr_destroy: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawnattr_setflags(posix_spawnattr_t *attr, short flags);
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  // int posix_spawnattr_setsigdefault(attr, const sigset_t *sigdefault);
-  posix_spawnattr_setsigdefault: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-
   // <stdlib.h>
   // void *malloc(size_t size);
   malloc: { parameters: ["usize"], result: "usize" },
@@ -192,6 +209,12 @@ export const LIBC_SYMBOLS = {
   // <string.h>
   // void *memcpy(void *dest, const void *src, size_t n); out of C memory
   memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
+  // the same, by address
+  copyFrom: {
+    name: "memcpy",
+    parameters: ["buffer", "usize", "usize"],
+    result: "usize",
+  },
   // the same, into C memory
   copyInto: {
     name: "memcpy",

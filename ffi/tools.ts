@@ -20,9 +20,13 @@ export interface ToolResult {
 /** A pipe's default capacity, pipe(7): a writer up to here never waits. */
 const PIPE_BYTES = 65_536;
 
-/** Only what a tool needs: a caller's PATH or locale must not change its way. */
+/**
+ * Only what a tool needs: a caller's PATH or locale must not change its way.
+ * Images of runners let everybody write to /usr/local/bin, and what apt-get
+ * runs looks for its programs by PATH.
+ */
 const ENVIRONMENT = [
-  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
   "LC_ALL=C",
   "DEBIAN_FRONTEND=noninteractive",
 ];

@@ -51,16 +51,20 @@ export class WakeUp implements Disposable {
    * Waits on another thread until it is set, or a descriptor is readable.
    *
    * Nothing may be closed meanwhile, the library among it.
+   *
+   * @param timeoutMs -1 waits for ever.
+   * @returns False when time is over.
    */
-  async orReadable(fd: number): Promise<void> {
+  async orReadable(fd: number, timeoutMs = -1): Promise<boolean> {
     const entries = new Uint8Array(16); // two struct pollfd, <poll.h>
     const view = new DataView(entries.buffer);
     for (const [index, each] of [fd, this.#fd].entries()) {
       view.setInt32(index * 8, each, true);
       view.setInt16(index * 8 + 4, POLLIN, true);
     }
+    const { pollElsewhere } = this.#libc.symbols;
     // An error is no matter: who waits looks for itself.
-    await this.#libc.symbols.pollElsewhere(entries, 2n, -1);
+    return await pollElsewhere(entries, 2n, timeoutMs) !== 0;
   }
 
   /** Waits until it is set, or for so long. */

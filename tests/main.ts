@@ -3,7 +3,8 @@
  *
  *     deno task test                       all suites
  *     deno task test unit                  one suite of style, doc, unit,
- *                                          fuzz, contract, integration
+ *                                          fuzz, contract, action,
+ *                                          integration
  *     deno task test unit -- --filter dns  what follows goes to `deno test`
  *
  * A suite that cannot run has failed: nothing is skipped for want of root, of
@@ -11,10 +12,10 @@
  *
  * @module
  */
-import { commandEnvironment } from "../agent/enforce/environment.ts";
 import { AGENT_TASK, readCommands } from "./style/permissions.ts";
 import { ROOT } from "./style/tree.ts";
 import { ensurePackages } from "./lab/packages.ts";
+import { type Counts, runTests, type TestRun } from "./run_tests.ts";
 
 /** Stages that are pure: their tests may read files of the project, no more. */
 const PURE_STAGES = ["decide", "decode", "report"];
@@ -22,18 +23,9 @@ const READ_PROJECT = "--allow-read=agent,ffi,tests";
 const NOTHING_ELSE = ["--no-prompt", "--ignore-env"];
 
 /** One call of `deno test`. */
-interface Run {
-  readonly paths: readonly string[];
-  readonly flags: readonly string[];
+interface Run extends TestRun {
   /** Needs the lab's packages and root. */
   readonly isLab?: boolean;
-}
-
-/** What one suite, or all, came to. */
-interface Counts {
-  passed: number;
-  failed: number;
-  ignored: number;
 }
 
 const SUITES: Readonly<Record<string, () => Run[]>> = {
@@ -41,7 +33,7 @@ const SUITES: Readonly<Record<string, () => Run[]>> = {
     paths: ["tests/style"],
     // Beside the project: apt's sources, npm's setting, the libraries' paths.
     flags: [
-      "--no-prompt",
+      ...NOTHING_ELSE,
       "--allow-read=.,/etc/apt,/usr/lib",
       "--allow-run=npm",
     ],
@@ -82,11 +74,27 @@ const SUITES: Readonly<Record<string, () => Run[]>> = {
     flags: ["--allow-all"],
     isLab: true,
   }],
-  integration: () => [{
-    paths: ["tests/integration"],
+  action: () => [{
+    paths: ["tests/action"],
     flags: ["--allow-all"],
     isLab: true,
   }],
+  // Side by side, since each mostly waits: all have networks of their own.
+  integration: () => {
+    const folder = "tests/integration";
+    const folders = [...Deno.readDirSync(`${ROOT}${folder}`)]
+      .filter(({ isDirectory }) => isDirectory)
+      .map(({ name }) => `${folder}/${name}`).sort();
+    const flags = ["--allow-all"];
+    return [
+      { paths: folders, flags, isLab: true },
+      {
+        paths: [folder],
+        flags: [...flags, `--ignore=${folders.join(",")}`],
+        isLab: true,
+      },
+    ];
+  },
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -119,17 +127,24 @@ async function runSuite(
   extra: readonly string[],
 ): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, ignored: 0 };
-  for (const run of SUITES[name]!()) {
-    if (run.paths.length === 0) continue;
-    console.log(`\n== ${name}: ${run.paths.join(" ")}`);
-    try {
-      if (run.isLab) await prepareLab();
-      await runTests(run, { extra, counts });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      console.log(`FAILED ${name}: ${error.message}`);
-      counts.failed++;
+  const runs = SUITES[name]!().filter(({ paths }) => paths.length > 0);
+  const run = async (one: Run) => {
+    console.log(`\n== ${name}: ${one.paths.join(" ")}`);
+    const found = await runTests(one, extra);
+    for (const key of ["passed", "failed", "ignored"] as const) {
+      counts[key] += found[key];
     }
+  };
+  const told = (error: unknown) => {
+    if (!(error instanceof Error)) throw error;
+    console.log(`FAILED ${name}: ${error.message}`);
+    counts.failed++;
+  };
+  try {
+    if (runs.some(({ isLab }) => isLab)) await prepareLab();
+    await Promise.all(runs.map((one) => run(one).catch(told)));
+  } catch (error) {
+    told(error);
   }
   // With a --filter, a suite may have nothing to run; all together may not.
   if (counts.passed + counts.failed === 0 && extra.length === 0) {
@@ -148,61 +163,6 @@ async function prepareLab(): Promise<void> {
   await ensurePackages();
 }
 
-async function runTests(
-  { paths, flags }: Run,
-  { extra, counts }: { extra: readonly string[]; counts: Counts },
-): Promise<void> {
-  const env = testEnvironment();
-  const child = new Deno.Command(Deno.execPath(), {
-    // Types are what `deno task check` is for, doc examples aside: these are in
-    // no file of their own that it could check.
-    args: [
-      "test",
-      ...flags,
-      ...(flags.includes("--doc") ? [] : ["--no-check"]),
-      ...extra,
-      ...paths,
-    ],
-    cwd: ROOT,
-    clearEnv: true,
-    env: { ...env, NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  let output = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    await writeAll(chunk);
-    output += decoder.decode(chunk, { stream: true });
-  }
-  const { code } = await child.status;
-  const found = countTests(output);
-  for (const key of ["passed", "failed", "ignored"] as const) {
-    counts[key] += found[key];
-  }
-  if (code !== 0 && found.failed === 0) {
-    throw new Error(`"deno test" exited with ${code}, 0 is needed`);
-  }
-}
-
-/**
- * Adds up the closing lines of `deno test`.
- *
- * @param output What it printed, without colours.
- */
-export function countTests(output: string): Counts {
-  const counts: Counts = { passed: 0, failed: 0, ignored: 0 };
-  const lines = output.matchAll(
-    /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/gm,
-  );
-  for (const [, passed, failed, ignored] of lines) {
-    counts.passed += Number(passed);
-    counts.failed += Number(failed);
-    counts.ignored += Number(ignored ?? 0);
-  }
-  return counts;
-}
-
 function summarize({ passed, failed, ignored }: Counts): string {
   const skipped = ignored === 0 ? "" : `, ${ignored} skipped`;
   return `${passed} passed, ${failed} failed${skipped}`;
@@ -218,28 +178,4 @@ function agentFlags(): string[] {
 
 function unit(stage: string): string {
   return `tests/unit/${stage}`;
-}
-
-async function writeAll(chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) {
-    at += await Deno.stdout.write(chunk.subarray(at));
-  }
-}
-
-/**
- * The environment of whoever runs the tests, as if neither npx nor deno task
- * stood in between: what those set is a part of some tests.
- *
- * Without LD_*: Deno starts no program for a test with scoped --allow-run while
- * these are set, as some CI images set them.
- */
-function testEnvironment(): Record<string, string> {
-  const pairs = Object.entries(Deno.env.toObject())
-    .map(([name, value]) => `${name}=${value}`);
-  return Object.fromEntries(
-    commandEnvironment(pairs, null).map((pair) => {
-      const at = pair.indexOf("=");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }).filter(([name]) => !/^(?:LD|DYLD)_/.test(name!)),
-  );
 }

@@ -6,6 +6,7 @@
 import { maskAddress } from "./address_key.ts";
 import { matchHost } from "./pattern.ts";
 import type { Entry, Target } from "./policy.ts";
+import { coversScope } from "./scope.ts";
 
 /**
  * Whether everything the one entry names is named by the other.
@@ -18,8 +19,7 @@ export function covers(wide: Entry, narrow: Entry): boolean {
   return coversTarget(wide.target, narrow.target) &&
     (wide.port === null || wide.port === narrow.port) &&
     (wide.protocol === null || wide.protocol === narrow.protocol) &&
-    (wide.step === null || wide.step === narrow.step) &&
-    (wide.process === null || wide.process === narrow.process);
+    coversScope(wide, narrow);
 }
 
 function coversTarget(wide: Target, narrow: Target): boolean {

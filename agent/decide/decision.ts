@@ -54,6 +54,19 @@ export interface Sender {
   readonly exe: string | null;
   /** Workflow step; null when it is not known. */
   readonly step: string | null;
+  /** Whether it is of the runner itself, and not of a step. */
+  readonly isRunner?: boolean;
+  /**
+   * Whether it is the machine's own resolver, which asks for others: whoever
+   * asked it was judged when he did.
+   */
+  readonly isForwarder?: boolean;
+  /** Executables above it, parent first; those that could be made sure of. */
+  readonly ancestors?: readonly string[];
+  /** Whether `ancestors` are all there are, up to the first process. */
+  readonly isAncestryWhole?: boolean;
+  /** SHA-256 of the executable in lower case hex; null when it is not known. */
+  readonly sha256?: string | null;
 }
 
 /** The first packet of a flow that is not yet decided. */

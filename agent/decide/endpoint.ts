@@ -10,6 +10,7 @@ import { readHost } from "./host.ts";
 import { readNetwork } from "./network.ts";
 import type { Entry, EntryProtocol, Target } from "./policy.ts";
 import { orPolicyInvalid, quote, Refusal } from "./refusal.ts";
+import { UNSCOPED } from "./scope.ts";
 
 /** Where an entry stands; it decides what a part that is missing means. */
 export type ListName = "allow" | "proxy" | "deny";
@@ -76,8 +77,7 @@ export function parseEndpoint(text: string, list: ListName): Entry {
  * @throws {Refusal} When it cannot be understood.
  */
 export function readEndpoint(text: string, list: ListName): Entry {
-  const scope = { text, step: null, process: null };
-  return { ...scope, ...readParts(splitEndpoint(text), list) };
+  return { text, ...UNSCOPED, ...readParts(splitEndpoint(text), list) };
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ListName, readParts } from "./endpoint.ts";
 import type { Entry } from "./policy.ts";
 import type { EntryMapping } from "./policy_shape.ts";
 import { quote, Refusal } from "./refusal.ts";
+import type { Scope } from "./scope.ts";
 
 /** What YAML leaves a string without quotes, in a flow mapping too. */
 const PLAIN_VALUE = /^[\w/][\w./-]*$/;
@@ -45,8 +46,19 @@ export function readEntryMapping(
   if ((named.target.kind === "host") !== (host !== undefined)) {
     refuseKind(named.target.kind, target);
   }
-  const { step = null, process = null } = mapping;
-  return { text: writeMapping(mapping), ...named, step, process };
+  return { text: writeMapping(mapping), ...named, ...readScope(mapping) };
+}
+
+function readScope(mapping: EntryMapping): Scope {
+  const { step = null, process = null, ancestor = null } = mapping;
+  const sha256 = mapping.sha256?.toLowerCase() ?? null;
+  if (sha256 !== null && process === null) {
+    throw new Refusal(
+      "the entry has sha256 without process, the program's path is needed too",
+      "Write process: /usr/bin/curl beside it",
+    );
+  }
+  return { step, process, sha256, ancestor, runner: false };
 }
 
 function cutPrefix(address: string): readonly [string, string?] {

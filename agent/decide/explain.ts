@@ -4,7 +4,7 @@
  * @module
  */
 import { addressKey } from "./address_key.ts";
-import type { Decision, Why } from "./decision.ts";
+import type { Decision, Sender, Why } from "./decision.ts";
 import { type ListName, readEndpoint } from "./endpoint.ts";
 import { agrees, type Attempt, judgeAttempt } from "./judge.ts";
 import { judgeLookup } from "./lookup.ts";
@@ -12,6 +12,8 @@ import { compilePolicy, EntryIndex } from "./match.ts";
 import { NameTable } from "./names.ts";
 import type { Entry, Policy } from "./policy.ts";
 import { orPolicyInvalid, quote, Refusal } from "./refusal.ts";
+import { RUNNER_ENDPOINTS, runnerEntries } from "./runner_endpoints.ts";
+import { isScoped, sayScope, UNSCOPED } from "./scope.ts";
 
 /** A decision and the sentences that explain it. */
 export interface Explanation {
@@ -27,8 +29,21 @@ export interface Explanation {
   readonly sentences: readonly string[];
 }
 
-/** Entries with a scope are told about in sentences of their own. */
-const ANYONE = { exe: null, step: null } as const;
+/** An attempt; what is missing of its sender is not known. */
+export interface ExplainedAttempt {
+  /** Where it goes, as for {@linkcode explain}. */
+  readonly target: string;
+  /** The name of a step. */
+  readonly step?: string | undefined;
+  /** Absolute path of an executable. */
+  readonly process?: string | undefined;
+}
+
+/** The same, read. */
+interface Asked {
+  readonly entry: Entry;
+  readonly sender: Sender;
+}
 
 /** How a refusal reads, after "is refused". */
 const REASONS: Partial<Record<Why, string>> = {
@@ -44,31 +59,46 @@ const REASONS: Partial<Record<Why, string>> = {
  * Explains what would become of one destination.
  *
  * @param policy A whole policy.
- * @param target `host[:port][/protocol]` or an address in the same way; port
- * and protocol default as they do under allow, to 443 and TCP.
- * @returns The decision for a sender of which nothing is known.
+ * @param asked `host[:port][/protocol]` or an address in the same way; port
+ * and protocol default as they do under allow, to 443 and TCP. Alone it is
+ * sent by somebody of whom nothing is known.
+ * @returns The decision for that sender.
  * @throws {AgentError} `policy_invalid` when the target is not one destination.
  */
-export function explain(policy: Policy, target: string): Explanation {
+export function explain(
+  policy: Policy,
+  asked: string | ExplainedAttempt,
+): Explanation {
+  const { target, step = null, process = null } = typeof asked === "string"
+    ? { target: asked }
+    : asked;
   const what = `Cannot explain ${quote(target)}`;
-  const asked = orPolicyInvalid(what, () => readDestination(target));
-  const decision = decide(asked, policy);
+  const entry = orPolicyInvalid(what, () => readDestination(target));
+  const attempt = { entry, sender: { exe: process, step } };
+  const decision = decide(attempt, policy);
   return {
     decision: decision.decision,
     enforced: decision.enforced,
     why: decision.why,
     rule: decision.rule,
     sentences: [
-      sayDecision(decision, { shown: showDestination(asked), policy }),
+      sayDecision(decision, { shown: showDestination(attempt), policy }),
       ...sayAudit(decision),
-      ...sayScopes(asked, policy),
-      ...sayName(asked, policy),
-      ...sayProxy(asked, policy),
+      ...sayScopes(entry, policy),
+      ...sayName(attempt, policy),
+      ...sayProxy(entry, policy),
+      ...sayRunner(entry, policy),
     ],
   };
 }
 
 function readDestination(target: string): Entry {
+  if (/^[^:[\]]*\/[^:[\]]*[./]/.test(target)) {
+    throw new Refusal(
+      "it is a path, and a place in the network is needed",
+      `Write it from the work space to ask about a file: ./${target}`,
+    );
+  }
   const entry = readEndpoint(target, "allow");
   const { target: named, port, protocol } = entry;
   const isOne = named.kind === "host"
@@ -82,35 +112,36 @@ function readDestination(target: string): Entry {
   );
 }
 
-function decide(asked: Entry, policy: Policy): Decision {
+function decide({ entry, sender }: Asked, policy: Policy): Decision {
   const compiled = compilePolicy(policy);
-  const { target, protocol } = asked;
+  const { target, protocol } = entry;
   if (protocol !== "dns" || target.kind !== "host") {
-    return judgeAttempt(attemptOf(asked), compiled);
+    return judgeAttempt({ ...placeOf(entry), sender }, compiled);
   }
   const world = { policy: compiled, names: new NameTable(), nowMs: 0 };
-  return judgeLookup({ name: target.pattern, sender: ANYONE }, world);
+  return judgeLookup({ name: target.pattern, sender }, world);
 }
 
-function attemptOf(asked: Entry): Attempt {
-  const { target, protocol, port } = asked;
+function placeOf(entry: Entry): Omit<Attempt, "sender"> {
+  const { target, protocol, port } = entry;
   return {
     names: target.kind === "host" ? [target.pattern] : [],
     address: target.kind === "network" ? target.address : null,
     transport: protocol === "dns" ? null : protocol,
     port: port ?? 0,
-    sender: ANYONE,
   };
 }
 
-function showDestination(asked: Entry): string {
-  const { target, port, protocol } = asked;
+function showDestination({ entry, sender }: Asked): string {
+  const { target, port, protocol } = entry;
   const name = target.kind === "host"
     ? quote(target.pattern)
     : addressKey(target.address);
-  if (protocol === "dns") return `The look-up of ${name}`;
+  const { step, exe: process } = sender;
+  const from = sayScope({ ...UNSCOPED, step, process });
+  if (protocol === "dns") return `The look-up of ${name}${from}`;
   const place = port === null ? "" : `, port ${port}`;
-  return `${(protocol ?? "tcp").toUpperCase()} to ${name}${place}`;
+  return `${(protocol ?? "tcp").toUpperCase()} to ${name}${place}${from}`;
 }
 
 function sayDecision(
@@ -134,36 +165,51 @@ function sayAudit(decision: Decision): readonly string[] {
   return ["The policy only audits: the refusal is recorded, not carried out."];
 }
 
-/** Entries that decide otherwise for a sender that is known. */
+/** Entries that decide otherwise for another sender. */
 function sayScopes(asked: Entry, policy: Policy): readonly string[] {
-  const attempt = attemptOf(asked);
+  const place = placeOf(asked);
   const say = (list: ListName) =>
     policy[list].filter((entry) =>
-      (entry.step !== null || entry.process !== null) &&
-      (asked.protocol === "dns" || agrees(entry, attempt)) &&
-      new EntryIndex([entry]).first(attempt, () => true) !== null
-    ).map((entry) => {
-      const step = entry.step === null ? "" : ` in step ${quote(entry.step)}`;
-      const process = entry.process === null
-        ? ""
-        : ` by ${quote(entry.process)}`;
-      return `The ${list} entry ${
-        quote(entry.text)
-      } names it only when it is sent${step}${process}${
-        list === "deny" ? ", or by a sender that cannot be found" : ""
-      }.`;
-    });
+      isScoped(entry) &&
+      (asked.protocol === "dns" || agrees(entry, place)) &&
+      new EntryIndex([entry]).first(place, () => true) !== null
+    ).map((entry) =>
+      `The ${list} entry ${quote(entry.text)} names it only when it is sent${
+        sayScope(entry)
+      }${list === "deny" ? ", or by a sender that cannot be found" : ""}.`
+    );
   return [...say("deny"), ...say("proxy"), ...say("allow")];
 }
 
+/** What the runner's own processes may do beside. */
+function sayRunner(asked: Entry, policy: Policy): readonly string[] {
+  if (policy.runner === "deny") return [];
+  const place = placeOf(asked);
+  const entries = runnerEntries();
+  const found = RUNNER_ENDPOINTS.filter((_, at) => {
+    const entry = entries[at]!;
+    return (asked.protocol === "dns" || agrees(entry, place)) &&
+      new EntryIndex([entry]).first(place, () => true) !== null;
+  });
+  return found.slice(0, 1).map(({ endpoint, reason }) =>
+    `The runner's own processes may reach it, by the built-in entry ${
+      quote(endpoint)
+    }: there the runner ${reason}.`
+  );
+}
+
 /** What a host adds: its look-up, and entries for its addresses. */
-function sayName(asked: Entry, policy: Policy): readonly string[] {
-  if (asked.target.kind !== "host" || asked.protocol === "dns") return [];
-  const lookup: Entry = { ...asked, protocol: "dns", port: null };
-  const attempt = attemptOf(asked);
+function sayName(asked: Asked, policy: Policy): readonly string[] {
+  const { entry: named } = asked;
+  if (named.target.kind !== "host" || named.protocol === "dns") return [];
+  const lookup: Asked = {
+    ...asked,
+    entry: { ...named, protocol: "dns", port: null },
+  };
+  const place = placeOf(named);
   const lists = [...policy.deny, ...policy.proxy, ...policy.allow];
   const byAddress = lists.filter((entry) =>
-    entry.target.kind === "network" && agrees(entry, attempt)
+    entry.target.kind === "network" && agrees(entry, place)
   );
   return [
     sayDecision(decide(lookup, policy), {
@@ -178,9 +224,9 @@ function sayName(asked: Entry, policy: Policy): readonly string[] {
 
 /** What an entry under `proxy` asks of who uses it. */
 function sayProxy(asked: Entry, policy: Policy): readonly string[] {
-  const attempt = attemptOf(asked);
-  const fits = (entry: Entry) => agrees(entry, attempt);
-  const entry = new EntryIndex(policy.proxy).first(attempt, fits);
+  const place = placeOf(asked);
+  const fits = (entry: Entry) => agrees(entry, place);
+  const entry = new EntryIndex(policy.proxy).first(place, fits);
   if (asked.protocol === "dns" || entry === null) return [];
   return [
     `The proxy entry ${

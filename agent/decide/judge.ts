@@ -6,6 +6,7 @@
 import type { Decision, Sender, Why } from "./decision.ts";
 import type { CompiledPolicy, Subject } from "./match.ts";
 import type { Entry, EntryProtocol } from "./policy.ts";
+import { holdsFor, mayHoldFor } from "./scope.ts";
 
 /** One attempt, by whatever was found out about its destination. */
 export interface Attempt extends Subject {
@@ -53,24 +54,6 @@ export function agrees(
   return port === null || port === attempt.port;
 }
 
-/** Whether an allow entry is for this sender: an unknown one gets nothing. */
-export function holdsFor(entry: Entry, sender: Sender): boolean {
-  if (entry.step !== null && entry.step !== sender.step) return false;
-  return entry.process === null || entry.process === sender.exe;
-}
-
-/**
- * Whether a deny entry may be for this sender.
- *
- * An unknown sender counts as the one that is meant: otherwise a process would
- * escape a deny entry by not being found.
- */
-export function mayHoldFor(entry: Entry, sender: Sender): boolean {
-  const { step, exe } = sender;
-  if (entry.step !== null && step !== null && entry.step !== step) return false;
-  return entry.process === null || exe === null || entry.process === exe;
-}
-
 /** Allowed by an entry. */
 export function allowByRule(
   entry: Entry,
@@ -100,10 +83,9 @@ export function refuse(
 function whyRefused(attempt: Attempt, policy: CompiledPolicy): Why {
   if (attempt.transport === null) return "protocol_not_allowed";
   const { allow } = policy;
-  if (allow.first(attempt, (entry) => agrees(entry, attempt)) !== null) {
-    return "process_not_allowed";
-  }
-  if (allow.first(attempt, () => true) !== null) {
+  const isForOthers = (entry: Entry) => !entry.runner && agrees(entry, attempt);
+  if (allow.first(attempt, isForOthers) !== null) return "process_not_allowed";
+  if (allow.first(attempt, ({ runner }) => !runner) !== null) {
     return attempt.transport === "icmp"
       ? "protocol_not_allowed"
       : "port_not_allowed";

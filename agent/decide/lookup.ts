@@ -5,17 +5,12 @@
  */
 import { addressKey } from "./address_key.ts";
 import type { Decision, Sender } from "./decision.ts";
-import {
-  allowByRule,
-  denyByRule,
-  holdsFor,
-  mayHoldFor,
-  refuse,
-} from "./judge.ts";
+import { allowByRule, denyByRule, refuse } from "./judge.ts";
 import type { CompiledPolicy, Subject } from "./match.ts";
 import type { NameTable } from "./names.ts";
 import type { Entry } from "./policy.ts";
 import { addressOfReverseName } from "./reverse_name.ts";
+import { holdsFor, isScoped, mayHoldFor } from "./scope.ts";
 import { hostOfServiceName } from "./service_name.ts";
 
 /** A question without its server. */
@@ -52,15 +47,23 @@ export function judgeLookup(lookup: Lookup, world: LookupWorld): Decision {
   const { policy } = world;
   const { sender } = lookup;
   const asked = subjectOf(lookup.name, world);
+  // It is nobody's sender: what it is asked for the first asker may ask for.
+  const isForwarder = sender.isForwarder ?? false;
   const denied = policy.deny.first(
     asked,
-    (entry) => deniesLookup(entry) && mayHoldFor(entry, sender),
+    (entry) =>
+      deniesLookup(entry) &&
+      (isForwarder ? !isScoped(entry) : mayHoldFor(entry, sender)),
   );
   if (denied !== null) return denyByRule(denied, []);
-  const allowed = policy.allow.first(asked, (entry) => holdsFor(entry, sender));
+  const allowed = policy.allow.first(
+    asked,
+    (entry) => isForwarder || holdsFor(entry, sender),
+  );
   if (allowed !== null) return allowByRule(allowed, []);
-  // What is left is an entry for another sender, or none at all.
-  const scoped = policy.allow.first(asked, () => true) !== null;
+  // What is left is an entry for another sender, or none at all; what the
+  // runner may ask for itself is not the build's.
+  const scoped = policy.allow.first(asked, ({ runner }) => !runner) !== null;
   const why = scoped ? "process_not_allowed" : "name_not_allowed";
   return refuse(why, { egress: policy.egress, names: [] });
 }

@@ -6,6 +6,7 @@
 import { maskAddress, unmapAddress } from "./address_key.ts";
 import { matchHost } from "./pattern.ts";
 import type { Entry, Policy } from "./policy.ts";
+import { runnerEntries } from "./runner_endpoints.ts";
 
 /** What is looked up: an address, and the names it was answered for. */
 export interface Subject {
@@ -53,9 +54,11 @@ interface Pattern {
  * @returns Its lists, indexed.
  */
 export function compilePolicy(policy: Policy): CompiledPolicy {
+  const runner = policy.runner === "allow" ? runnerEntries() : [];
   return {
     egress: policy.egress,
-    allow: new EntryIndex([...policy.proxy, ...policy.allow]),
+    // The runner's come last: what an author wrote is what the journal names.
+    allow: new EntryIndex([...policy.proxy, ...policy.allow, ...runner]),
     deny: new EntryIndex(policy.deny),
     wildcards: new Map(
       [...policy.proxy, ...policy.allow].flatMap(({ text, target }) => {

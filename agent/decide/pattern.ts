@@ -52,7 +52,12 @@ function startOfLabel(text: string, end: number): number {
   return end <= 0 ? 0 : text.lastIndexOf(".", end - 1) + 1;
 }
 
-function matchLabel(pattern: string, label: string): boolean {
+/**
+ * Whether one label is what a pattern says; `*` alone is any but an empty one.
+ *
+ * @param pattern With `*` for any number of characters.
+ */
+export function matchLabel(pattern: string, label: string): boolean {
   if (pattern === "*") return label.length > 0;
   if (!pattern.includes("*")) return pattern === label;
   const parts = pattern.split("*");

@@ -32,6 +32,24 @@ export interface Entry {
   readonly step: string | null;
   /** Absolute path of an executable; null is every process. */
   readonly process: string | null;
+  /** SHA-256 of that executable in lower case hex; null is any content. */
+  readonly sha256: string | null;
+  /** Absolute path of an executable that is above the sender; null is any. */
+  readonly ancestor: string | null;
+  /** For the runner's own processes only: an entry that nobody wrote. */
+  readonly runner: boolean;
+}
+
+/** One line under `source.allow`: all that it names must hold. */
+export interface SourceAllowance {
+  /** As its author wrote it; the journal names it by this. */
+  readonly text: string;
+  /** A glob, as under `source.ignore`. */
+  readonly path: string;
+  /** Absolute path of the executable that writes; null is every process. */
+  readonly process: string | null;
+  /** Exact name of a workflow step; null is every step. */
+  readonly step: string | null;
 }
 
 /** What the job does at its end about something that was found. */
@@ -65,21 +83,26 @@ export interface Policy {
      */
     readonly unseen: number | "any";
   };
+  /** Whether the runner's own processes reach what the runner needs. */
+  readonly runner: "allow" | "deny";
+  /** What is kept from the build beside the network. */
+  readonly protect: {
+    /** Whether nobody may read the memory of the runner's processes. */
+    readonly runnerMemory: boolean;
+  };
   /** Whether overwritten source files are looked for, and which are not. */
   readonly source: {
     readonly watch: boolean;
+    /** Globs of files that are not looked at. */
     readonly ignore: readonly string[];
+    /** Who may change what, and read which secrets. */
+    readonly allow: readonly SourceAllowance[];
   };
   /** What the job does at its end about what was found. */
   readonly on: {
     readonly denied: Consequence;
     readonly overwritten: Consequence;
   };
-}
-
-/** Whether an entry is for certain programs only. */
-export function isProcessScoped({ allow, proxy, deny }: Policy): boolean {
-  return [...allow, ...proxy, ...deny].some(({ process }) => process !== null);
 }
 
 /**

@@ -4,12 +4,18 @@
  * @module
  */
 import { AgentError } from "../errors.ts";
+import { parseGlob } from "./glob.ts";
 import { type ListName, readEndpoint } from "./endpoint.ts";
 import { readEntryMapping } from "./entry_mapping.ts";
 import type { Entry, Policy } from "./policy.ts";
 import { describeIssue } from "./policy_issue.ts";
 import { parseShape, type PolicyShape } from "./policy_shape.ts";
-import { type Problem, readYaml, type YamlDocument } from "./policy_yaml.ts";
+import {
+  type Path,
+  type Problem,
+  readYaml,
+  type YamlDocument,
+} from "./policy_yaml.ts";
 import { makeVisible, Refusal } from "./refusal.ts";
 
 /** A thousand times a long policy; bounds the time of a hostile file. */
@@ -49,9 +55,10 @@ export function parsePolicy(text: string, file: string): Policy {
   const allow = readList("allow", { shape, document, problems });
   const proxy = readList("proxy", { shape, document, problems });
   const deny = readList("deny", { shape, document, problems });
+  checkGlobs({ shape, document, problems });
   refuseAll(problems, { document, file });
-  const { egress, names, inbound, dns, source, on } = shape;
-  return { egress, allow, proxy, deny, names, inbound, dns, source, on };
+  const { version: _, ...settings } = shape;
+  return { ...settings, allow, proxy, deny };
 }
 
 function readShape(document: YamlDocument, file: string): PolicyShape {
@@ -61,27 +68,52 @@ function readShape(document: YamlDocument, file: string): PolicyShape {
   throw placedError(problems, { document, file });
 }
 
-function readList(
-  list: ListName,
-  from: {
-    readonly shape: PolicyShape;
-    readonly document: YamlDocument;
-    readonly problems: Problem[];
-  },
-): readonly Entry[] {
-  const { shape, document, problems } = from;
-  return shape[list].flatMap((written, index) => {
-    try {
-      return typeof written === "string"
-        ? [readEndpoint(written, list)]
-        : [readEntryMapping(written, list)];
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const offset = document.offsetOf([list, index]);
-      problems.push({ offset, why: error.why, hint: error.hint });
-      return [];
-    }
-  });
+/** A file whose shape is right, and what else is wrong with it. */
+interface Reading {
+  readonly shape: PolicyShape;
+  readonly document: YamlDocument;
+  readonly problems: Problem[];
+}
+
+function readList(list: ListName, from: Reading): readonly Entry[] {
+  return from.shape[list].flatMap((written, index) =>
+    orProblem(
+      () =>
+        typeof written === "string"
+          ? readEndpoint(written, list)
+          : readEntryMapping(written, list),
+      { ...from, path: [list, index] },
+    ) ?? []
+  );
+}
+
+/** Reads each once, so that a mistake is told with its place. */
+function checkGlobs(from: Reading): void {
+  const { ignore, allow } = from.shape.source;
+  const globs: readonly (readonly [string, Path])[] = [
+    ...ignore.map((glob, at) => [glob, ["source", "ignore", at]] as const),
+    ...allow.map(({ path }, at) =>
+      [path, ["source", "allow", at, "path"]] as const
+    ),
+  ];
+  for (const [glob, path] of globs) {
+    orProblem(() => parseGlob(glob), { ...from, path });
+  }
+}
+
+function orProblem<T>(
+  read: () => T,
+  of: Reading & { readonly path: Path },
+): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { document, problems, path } = of;
+    const offset = document.offsetOf(path);
+    problems.push({ offset, why: error.why, hint: error.hint });
+    return null;
+  }
 }
 
 /** One message line before it has a file. */

@@ -70,20 +70,56 @@ export function policyWarnings(policy: Policy): readonly string[] {
     ...deny.filter((entry) => entry.step !== null).map((entry) =>
       `The deny entry ${
         quote(entry.text)
-      } holds for everything outside a workflow, where no step is known`
+      } holds for every sender whose step is not known`
     ),
     ...warnDuplicates(allow, "allow"),
     ...warnDuplicates(deny, "deny"),
+    ...warnSource(policy),
   ];
+}
+
+/**
+ * What of a policy does not work where processes are not watched.
+ *
+ * @param scope What is guarded: the runner is not in a command.
+ * @returns As {@linkcode policyWarnings}.
+ */
+export function unwatchedWarnings(
+  policy: Policy,
+  scope: "host" | "command",
+): readonly string[] {
+  const { allow, proxy, egress, runner } = policy;
+  const warnings = [...allow, ...proxy]
+    .filter(({ step }) => step !== null)
+    .map(({ text }) =>
+      `The entry ${quote(text)} never matches: no step is known`
+    );
+  if (scope === "host" && egress === "block" && runner === "allow") {
+    warnings.push("A runner's own endpoints are refused to the runner too");
+  }
+  return warnings;
+}
+
+function warnSource({ source, on }: Policy): readonly string[] {
+  const { watch, allow } = source;
+  if (!watch) {
+    return on.overwritten === "fail"
+      ? ["No overwritten source makes the job fail: source.watch is false"]
+      : [];
+  }
+  return allow
+    .filter(({ path, process, step }) =>
+      /^\/?\*\*(?:\/\*)?$/.test(path) && process === null && step === null
+    )
+    .map(({ text }) =>
+      `The source entry ${quote(text)} lets everybody change every file`
+    );
 }
 
 function warnAllow(entry: Entry, deny: readonly Entry[]): readonly string[] {
   const warnings: string[] = [];
   const shown = `The allow entry ${quote(entry.text)}`;
   const { target } = entry;
-  if (entry.step !== null) {
-    warnings.push(`${shown} never matches outside a workflow: it has a step`);
-  }
   if (target.kind === "network" && target.prefixBits === 0) {
     warnings.push(`${shown} allows every address of its family`);
   }
@@ -118,9 +154,11 @@ function warnDuplicates(
 }
 
 function meaningOf(entry: Entry): string {
-  const { target, port, protocol, step, process } = entry;
+  const { target, port, protocol } = entry;
+  const { step, process, sha256, ancestor } = entry;
   const named = target.kind === "host"
     ? target.pattern
     : [...target.address, target.prefixBits];
-  return JSON.stringify([named, port, protocol, step, process]);
+  const scope = [step, process, sha256, ancestor];
+  return JSON.stringify([named, port, protocol, ...scope]);
 }

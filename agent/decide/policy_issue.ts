@@ -13,8 +13,10 @@ const HINTS: readonly (readonly [string, string])[] = [
   ["a list is needed", 'Write each value on its own line, behind "- "'],
   ["settings are needed", "Write key: value below it, indented"],
   ["an endpoint is needed", "Write host:port in quotes, or { host: … }"],
+  ["a path is needed", "Write { path: src/**, process: /usr/bin/tool }"],
   ["a number or * is needed", 'Write 443 without quotes, or "*"'],
   ["an absolute path is needed", "Write the whole path: /usr/bin/curl"],
+  ["hexadecimal digits are needed", "Write what sha256sum prints, in quotes"],
   ["1 is needed", "Write version: 1 as the first line"],
   ["true or false is needed", "Write true or false without quotes"],
 ];
@@ -38,9 +40,9 @@ export function describeIssue(
   const offset = document.offsetOf(path);
   const shown = path.length === 0 ? "the policy" : showPath(path);
   const missing = issue.type === "strict_object" && issue.input === undefined;
-  // Only version has no default.
+  // Only version, and the path of an allowance, have no default.
   const why = missing
-    ? `${shown} is missing, 1 is needed`
+    ? `${shown} is missing, ${path.length === 1 ? "1" : "a path"} is needed`
     : `${shown} is ${showValue(issue.input)}, ${issue.message}`;
   return { offset, why, hint: hintFor(why, issue) };
 }

@@ -32,6 +32,13 @@ const entryMapping = v.strictObject({
   ),
   step: v.optional(text),
   process: v.optional(path),
+  sha256: v.optional(
+    v.pipe(
+      v.string("64 hexadecimal digits are needed"),
+      v.regex(/^[0-9a-f]{64}$/i, "64 hexadecimal digits are needed"),
+    ),
+  ),
+  ancestor: v.optional(path),
 }, "an endpoint is needed");
 
 // A union would report every branch; the type of the value tells which one
@@ -49,9 +56,29 @@ const consequence = v.optional(
   "warn",
 );
 
+const allowanceMapping = v.strictObject({
+  path: text,
+  process: v.optional(path),
+  step: v.optional(text),
+});
+
+const sourceAllowance = v.pipe(
+  mapping("a path is needed"),
+  allowanceMapping,
+  v.transform(({ path, process = null, step = null }) => ({
+    text: [
+      `path: ${path}`,
+      ...(process === null ? [] : [`process: ${process}`]),
+      ...(step === null ? [] : [`step: ${step}`]),
+    ].join(", "),
+    ...{ path, process, step },
+  })),
+);
+
 const source = v.strictObject({
   watch: v.optional(v.boolean("true or false is needed"), true),
   ignore: v.optional(v.array(text, "a list is needed"), []),
+  allow: v.optional(v.array(sourceAllowance, "a list is needed"), []),
 });
 
 const dns = v.strictObject({
@@ -62,6 +89,10 @@ const dns = v.strictObject({
     ], "a number of bytes or any is needed"),
     32_768,
   ),
+});
+
+const protect = v.strictObject({
+  "runner-memory": v.optional(v.boolean("true or false is needed"), false),
 });
 
 const on = v.strictObject({ denied: consequence, overwritten: consequence });
@@ -87,6 +118,18 @@ const settings = v.strictObject({
     "listening",
   ),
   dns: v.optional(v.pipe(mapping(), dns), {}),
+  runner: v.optional(
+    v.picklist(["allow", "deny"], "allow or deny is needed"),
+    "allow",
+  ),
+  protect: v.optional(
+    v.pipe(
+      mapping(),
+      protect,
+      v.transform((keys) => ({ runnerMemory: keys["runner-memory"] })),
+    ),
+    {},
+  ),
   source: v.optional(v.pipe(mapping(), source), {}),
   on: v.optional(v.pipe(mapping(), on), {}),
 });
@@ -119,6 +162,10 @@ export interface EntryMapping {
   readonly step?: string | undefined;
   /** An absolute path. */
   readonly process?: string | undefined;
+  /** 64 hexadecimal digits. */
+  readonly sha256?: string | undefined;
+  /** An absolute path. */
+  readonly ancestor?: string | undefined;
 }
 
 /** One finding: what of the library's is used. */
@@ -166,11 +213,16 @@ function mapping(message: string = "settings are needed") {
  * @returns In the order of the documentation.
  */
 export function knownKeys(path: readonly unknown[]): readonly string[] {
+  if (path[0] === "source" && path.length > 1) {
+    return Object.keys(allowanceMapping.entries);
+  }
   switch (path[0]) {
     case undefined:
       return Object.keys(settings.entries);
     case "dns":
       return Object.keys(dns.entries);
+    case "protect":
+      return Object.keys(protect.entries);
     case "source":
       return Object.keys(source.entries);
     case "on":
@@ -182,8 +234,6 @@ export function knownKeys(path: readonly unknown[]): readonly string[] {
 
 /** What a policy is that says nothing: block, and no entry. */
 export function defaultPolicy(): Policy {
-  const shape = v.parse(policyShape, { version: 1 });
-  const { egress, names, inbound, dns, source, on } = shape;
-  const lists = { allow: [], proxy: [], deny: [] };
-  return { egress, ...lists, names, inbound, dns, source, on };
+  const { version: _, ...shape } = v.parse(policyShape, { version: 1 });
+  return { ...shape, allow: [], proxy: [], deny: [] };
 }

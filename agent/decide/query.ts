@@ -6,8 +6,9 @@
 import { addressKey } from "./address_key.ts";
 import type { Decision, Query } from "./decision.ts";
 import type { FlowWorld } from "./flow.ts";
-import { agrees, denyByRule, holdsFor, mayHoldFor, refuse } from "./judge.ts";
+import { agrees, denyByRule, refuse } from "./judge.ts";
 import { judgeLookup } from "./lookup.ts";
+import { holdsFor, mayHoldFor } from "./scope.ts";
 
 /** What a decision about a query depends on beside the query. */
 export interface QueryWorld extends FlowWorld {

@@ -53,7 +53,7 @@ export function quote(text: string): string {
  * Escapes what cannot be seen; for text that is a sentence already.
  *
  * @param text Any text.
- * @returns The text, with `\\uXXXX` for each such UTF-16 code unit.
+ * @returns The text, with a JSON escape for each such UTF-16 code unit.
  */
 export function makeVisible(text: string): string {
   return text.replace(INVISIBLE, escapeUnits);

@@ -124,8 +124,8 @@ function listOf(value: string): string[] {
   return value.split(",").map((item) => trimBlank(item).toLowerCase());
 }
 
-/** Without spaces and tabs around it, in time linear in the text. */
-function trimBlank(text: string): string {
+/** A text without spaces and tabs around it, in time linear in it. */
+export function trimBlank(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text[start]!)) start++;

@@ -6,7 +6,14 @@
  */
 
 /** Fields of a line, from the first, proc_pid_mountinfo(5). */
-const AT = { root: 3, mountPoint: 4, firstOptional: 6 } as const;
+const AT = {
+  id: 0,
+  device: 2,
+  root: 3,
+  mountPoint: 4,
+  flags: 5,
+  firstOptional: 6,
+} as const;
 
 /** What ends the optional fields, of which there can be any number. */
 const SEPARATOR = "-";
@@ -40,6 +47,60 @@ export function findCgroup2Mount(mountinfo: string): string | null {
     if (fields[AT.root] === "/") return decodeEscapes(fields[AT.mountPoint]!);
   }
   return null;
+}
+
+/**
+ * Finds the device of a mount's file system.
+ *
+ * @param mountinfo The whole file.
+ * @param id As in /proc/<pid>/fdinfo, `mnt_id`.
+ * @returns `major:minor`, or null for a mount that is not there.
+ */
+export function deviceOfMount(mountinfo: string, id: string): string | null {
+  for (const line of mountinfo.split("\n")) {
+    const fields = line.split(" ");
+    if (fields[AT.id] === id) return fields[AT.device] ?? null;
+  }
+  return null;
+}
+
+/** Something that is mounted; names are as the file has them, unescaped. */
+export interface MountLine {
+  readonly id: string;
+  /** `major:minor` of the file system. */
+  readonly device: string;
+  /** Which part of the file system it shows. */
+  readonly root: string;
+  readonly mountPoint: string;
+  /** Of this mount and not of its file system: `rw`, `nosuid` and the like. */
+  readonly flags: readonly string[];
+  /** Such as `ext4`. */
+  readonly type: string;
+}
+
+/**
+ * Reads all mounts, in the order in which they came.
+ *
+ * @param mountinfo The whole file, a character for each byte or as UTF-8.
+ * @returns What is no such line is left out.
+ */
+export function decodeMounts(mountinfo: string): MountLine[] {
+  const mounts: MountLine[] = [];
+  for (const line of mountinfo.split("\n")) {
+    const fields = line.split(" ");
+    const separator = fields.indexOf(SEPARATOR, AT.firstOptional);
+    const type = separator < 0 ? undefined : fields[separator + 1];
+    if (type === undefined) continue;
+    mounts.push({
+      id: fields[AT.id]!,
+      device: fields[AT.device]!,
+      root: decodeEscapes(fields[AT.root]!),
+      mountPoint: decodeEscapes(fields[AT.mountPoint]!),
+      flags: fields[AT.flags]!.split(","),
+      type: decodeEscapes(type),
+    });
+  }
+  return mounts;
 }
 
 function decodeEscapes(text: string): string {

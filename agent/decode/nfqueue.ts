@@ -30,6 +30,8 @@ const ATTRIBUTE = {
   mark: 3,
   inInterface: 5,
   outInterface: 6,
+  inPort: 7,
+  hardwareAddress: 9,
   payload: 10,
   originalBytes: 13,
   uid: 16,
@@ -42,6 +44,10 @@ const ATTRIBUTE_HEADER_BYTES = 4;
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
 /** struct nfqnl_msg_packet_hdr is packed: 4, 2 and 1 bytes. */
 const PACKET_HEADER_BYTES = 7;
+/** struct nfqnl_msg_packet_hw: length 2, padding 2, address 8. */
+const HARDWARE_BYTES = 12;
+const HARDWARE_AT = 4;
+const ETHERNET_BYTES = 6;
 
 /** One packet that waits for a verdict. */
 export interface QueuedPacket {
@@ -59,6 +65,13 @@ export interface QueuedPacket {
   readonly inInterface: number;
   /** Index of the interface that the packet leaves by; 0 when none. */
   readonly outInterface: number;
+  /**
+   * Index of the port by which it came to a bridge; 0 when it did not, or when
+   * bridges do not pass their packets by the rules (br_netfilter).
+   */
+  readonly inPort: number;
+  /** The sender's on its link, 6 bytes as a number; 0 when there is none. */
+  readonly hardwareAddress: number;
   /** The sending socket's user; null without NFQA_CFG_F_UID_GID or socket. */
   readonly uid: number | null;
   /** The sending socket's group; null without NFQA_CFG_F_UID_GID or socket. */
@@ -88,6 +101,8 @@ export function decodeQueued(payload: Uint8Array): Decoded<QueuedPacket> {
   let mark = 0;
   let inInterface = 0;
   let outInterface = 0;
+  let inPort = 0;
+  let hardwareAddress = 0;
   let uid: number | null = null;
   let gid: number | null = null;
   let packetStart = length;
@@ -125,6 +140,14 @@ export function decodeQueued(payload: Uint8Array): Decoded<QueuedPacket> {
       case ATTRIBUTE.outInterface:
         outInterface = readUint32(payload, valueAt);
         break;
+      case ATTRIBUTE.inPort:
+        inPort = readUint32(payload, valueAt);
+        break;
+      case ATTRIBUTE.hardwareAddress:
+        if (readUint16(payload, valueAt) !== ETHERNET_BYTES) break;
+        hardwareAddress = readUint16(payload, valueAt + HARDWARE_AT) * 2 ** 32 +
+          readUint32(payload, valueAt + HARDWARE_AT + 2);
+        break;
       case ATTRIBUTE.payload:
         packetStart = valueAt;
         packetEnd = valueAt + valueBytes;
@@ -153,6 +176,8 @@ export function decodeQueued(payload: Uint8Array): Decoded<QueuedPacket> {
       mark,
       inInterface,
       outInterface,
+      inPort,
+      hardwareAddress,
       uid,
       gid,
       payload: payload.subarray(packetStart, packetEnd),
@@ -168,9 +193,12 @@ function leastBytes(type: number): number {
   switch (type) {
     case ATTRIBUTE.packetHeader:
       return PACKET_HEADER_BYTES;
+    case ATTRIBUTE.hardwareAddress:
+      return HARDWARE_BYTES;
     case ATTRIBUTE.mark:
     case ATTRIBUTE.inInterface:
     case ATTRIBUTE.outInterface:
+    case ATTRIBUTE.inPort:
     case ATTRIBUTE.originalBytes:
     case ATTRIBUTE.uid:
     case ATTRIBUTE.gid:

@@ -24,7 +24,13 @@ const SET_BY_NPX =
  * package manager, which would make npm call itself deno.
  */
 const SET_BY_US =
-  /^(?:(?:SLUICE_CWD|DENO_NO_UPDATE_CHECK|INIT_CWD|SUDO_[A-Z]+)=|npm_config_user_agent=deno\/)/;
+  /^(?:(?:SLUICE_CWD|SLUICE_STEPS|SLUICE_DENO_DIR|DENO_NO_UPDATE_CHECK|INIT_CWD|SUDO_[A-Z]+)=|npm_config_user_agent=deno\/)/;
+
+/**
+ * The user's own DENO_DIR, as the program in one file hands it on: it gives its
+ * Deno another. Empty when there was none.
+ */
+const HANDED_ON = "SLUICE_DENO_DIR=";
 
 /** Directories that npx puts in front of PATH, up to the last of them. */
 const NPX_PATH_END = "/@npmcli/run-script/lib/node-gyp-bin";
@@ -50,7 +56,7 @@ export function commandEnvironment(
   const replaced = new Set(identity.map(nameOf));
   // root's mailbox is not theirs, and theirs is nowhere said.
   if (user !== null) replaced.add("MAIL");
-  const kept = initial.filter((pair) =>
+  const kept = withOwnDenoDir(initial).filter((pair) =>
     !SET_BY_US.test(pair) && !replaced.has(nameOf(pair)) &&
     !(throughNpx && SET_BY_NPX.test(pair)) &&
     // npx exports all of root's npmrc, which may name root's own registry,
@@ -60,6 +66,16 @@ export function commandEnvironment(
     pair.startsWith("PATH=") && throughNpx ? withoutNpxPath(pair) : pair
   );
   return [...kept, ...identity];
+}
+
+function withOwnDenoDir(initial: readonly string[]): readonly string[] {
+  const handed = initial.find((pair) => pair.startsWith(HANDED_ON));
+  if (handed === undefined) return initial;
+  const own = handed.slice(HANDED_ON.length);
+  return [
+    ...initial.filter((pair) => nameOf(pair) !== "DENO_DIR"),
+    ...(own === "" ? [] : [`DENO_DIR=${own}`]),
+  ];
 }
 
 function withoutNpxPath(pair: string): string {

@@ -23,6 +23,12 @@ import {
   tableNames,
 } from "./rules_text.ts";
 
+/**
+ * Who changes one rule after the other does the next while the first is put
+ * back: what is read back then is the next change, and no failure of ours.
+ */
+const MAX_TRIES = 3;
+
 /** Both families, where the kernel has both. */
 export type Families = readonly (4 | 6)[];
 
@@ -111,17 +117,13 @@ export class Firewall {
    * @throws {AgentError} `firewall_failed`; then some may still be wrong.
    */
   repair(guarded: Guarded): void {
-    const isOurs = ourChains(guarded);
-    for (const family of this.#families) {
-      const saved = this.#tool.save(family);
-      const deviations = this.#compare(guarded, { family, saved });
-      if (deviations.length === 0) continue;
-      const rules = guardRules(guarded, family);
-      const text = renderRepair({ rules, saved, deviations, isOurs });
-      this.#tool.restore(family, text);
+    let deviation: Deviation | undefined;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      this.#putBack(guarded);
+      [deviation] = this.compare(guarded);
+      if (deviation === undefined) return;
     }
-    const [deviation] = this.compare(guarded);
-    if (deviation !== undefined) throw notReadBack(deviation);
+    throw notReadBack(deviation!);
   }
 
   /**
@@ -171,6 +173,18 @@ export class Firewall {
       isOurs: ourChains(guarded),
       known: this.#known.get(family) ?? new Set(),
     });
+  }
+
+  #putBack(guarded: Guarded): void {
+    const isOurs = ourChains(guarded);
+    for (const family of this.#families) {
+      const saved = this.#tool.save(family);
+      const deviations = this.#compare(guarded, { family, saved });
+      if (deviations.length === 0) continue;
+      const rules = guardRules(guarded, family);
+      const text = renderRepair({ rules, saved, deviations, isOurs });
+      this.#tool.restore(family, text);
+    }
   }
 
   #removeRules(guard: Pick<Guarded, "slot" | "cgroup">): void {

@@ -16,17 +16,20 @@ const FRESH_MS = 100;
 /** A process that can be looked at again and again, at a system call each. */
 export class KnownProcess implements Disposable {
   readonly #files: ProcFiles;
-  readonly #directoryFd: number;
-  readonly #cmdlineFd: number;
-  readonly #statFd: number;
+  // -1 once closed: the numbers may be of other files then.
+  #directoryFd: number;
+  #cmdlineFd: number;
+  #statFd: number;
   readonly pid: number;
   #exe: string | null = null;
   #exeBytes = new Uint8Array(0);
+  #isGenuine = false;
+  #container: string | null = null;
   #args: readonly string[] = [];
   #cmdline = new Uint8Array(0);
   #parentPid = 0;
+  #startTicks = 0;
   #readAtMs = -Infinity;
-  #open = true;
 
   /**
    * Opens a process's files.
@@ -48,6 +51,14 @@ export class KnownProcess implements Disposable {
     return this.#exe;
   }
 
+  /**
+   * The executable as far as a policy may go by it, as last read: null where
+   * the policy names that path and another file stands behind it.
+   */
+  get program(): string | null {
+    return this.#isGenuine ? this.#exe : null;
+  }
+
   /** As last read. */
   get args(): readonly string[] {
     return this.#args;
@@ -56,6 +67,16 @@ export class KnownProcess implements Disposable {
   /** 0 for none. */
   get parentPid(): number {
     return this.#parentPid;
+  }
+
+  /** The id of its container, as last read. */
+  get container(): string | null {
+    return this.#container;
+  }
+
+  /** Clock ticks from boot to its start; 0 when it was never there. */
+  get startTicks(): number {
+    return this.#startTicks;
   }
 
   /** Whether a link such as `fd/7` holds exactly this text. */
@@ -72,7 +93,20 @@ export class KnownProcess implements Disposable {
       this.#exeBytes = bytes.slice();
       this.#exe = fromBytes(this.#exeBytes);
     }
+    const { programs } = this.#files;
+    this.#isGenuine = programs.isGenuine(this.#directoryFd, this.#exe!);
     return true;
+  }
+
+  /** The SHA-256 of its executable in hex; null when that cannot be told. */
+  hash(): string | null {
+    return this.#files.hashes.of(this.#directoryFd);
+  }
+
+  /** Reads its container; of one that is gone it stays. */
+  readContainer(): void {
+    this.#container = this.#files.container(this.#directoryFd) ??
+      this.#container;
   }
 
   #readArguments(): void {
@@ -99,6 +133,7 @@ export class KnownProcess implements Disposable {
     this.readExe();
     this.#readArguments();
     const stat = decodeProcStat(this.#files.read(this.#statFd));
+    if (stat.ok) this.#startTicks = stat.value.startTicks;
     // One that has ended may have been given to init since.
     if (!stat.ok || stat.value.state === "Z") return;
     this.#parentPid = stat.value.parentPid;
@@ -106,11 +141,10 @@ export class KnownProcess implements Disposable {
 
   /** Closes its descriptors; a second call does nothing. */
   [Symbol.dispose](): void {
-    if (!this.#open) return;
-    this.#open = false;
     this.#files.close(this.#directoryFd);
     this.#files.close(this.#cmdlineFd);
     this.#files.close(this.#statFd);
+    this.#directoryFd = this.#cmdlineFd = this.#statFd = -1;
   }
 }
 

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { decodeContainerId } from "../decode/container_id.ts";
 import { readDirectoryFd } from "../../ffi/directories.ts";
 import { O } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
-import { cString } from "../../ffi/text.ts";
+import { cString, fromBytes } from "../../ffi/text.ts";
+import { ProgramHashes } from "./program_hashes.ts";
+import { Programs } from "./programs.ts";
 
 /** Files are read up to this; an argument vector past it is cut. */
 const READ_BYTES = 16_384;
@@ -19,10 +22,23 @@ const EXE = cString("exe");
 export class ProcFiles {
   readonly #libc: Libc;
   readonly #buffer = new Uint8Array(READ_BYTES);
+  /** Which executables are what their paths say. */
+  readonly programs: Programs;
+  readonly hashes: ProgramHashes;
+  /** The container that we are in ourselves. */
+  readonly #ownContainer: string | null;
 
-  /** @param libc Must outlive this object. */
-  constructor(libc: Libc) {
+  /**
+   * @param libc Must outlive this object.
+   * @param programs Those that a policy names; default none.
+   */
+  constructor(libc: Libc, programs: ReadonlySet<string> = new Set()) {
     this.#libc = libc;
+    this.programs = new Programs(libc, programs);
+    this.hashes = new ProgramHashes(libc);
+    const self = this.openDirectory("/proc/self");
+    this.#ownContainer = this.container(self, null);
+    this.close(self);
   }
 
   /**
@@ -53,11 +69,41 @@ export class ProcFiles {
     return this.#buffer.subarray(0, Math.max(count, 0));
   }
 
+  /** What a symbolic link in a directory holds; empty when it is gone. */
+  linkAt(
+    link: { directoryFd: number; name: Uint8Array<ArrayBuffer> },
+  ): Uint8Array {
+    const count = this.#readLink(link.directoryFd, link.name);
+    return this.#buffer.subarray(0, Math.max(count, 0));
+  }
+
+  /** What a symbolic link holds; null when it cannot be read. */
+  link(path: string): string | null {
+    const count = this.#readLink(AT_FDCWD, cString(path));
+    return count < 0 ? null : fromBytes(this.#buffer.subarray(0, count));
+  }
+
   /** A file as it is now, from its start; none of it when it is gone. */
   read(fd: number): Uint8Array {
     const { symbols } = this.#libc;
     const count = symbols.pread(fd, this.#buffer, BigInt(READ_BYTES), 0n);
     return this.#buffer.subarray(0, Math.max(count, 0));
+  }
+
+  /**
+   * The container of a process; null for none.
+   *
+   * @param ownId The one that all we see is in; default the one that we are in.
+   */
+  container(
+    directoryFd: number,
+    ownId: string | null = this.#ownContainer,
+  ): string | null {
+    const fd = this.openFile(directoryFd, "cgroup");
+    if (fd < 0) return null;
+    const name = decodeContainerId(this.read(fd), ownId);
+    this.close(fd);
+    return name?.id ?? null;
   }
 
   /** The names in a directory that was just opened. */

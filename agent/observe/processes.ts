@@ -6,41 +6,50 @@
 import type { Libc } from "../../ffi/libc.ts";
 import { cString } from "../../ffi/text.ts";
 import { KnownProcess } from "./known_process.ts";
-import { ProcFiles } from "./proc_files.ts";
 import {
-  ALL_BUDGET_MS,
-  ONE_BUDGET_MS,
-  SocketHolders,
-} from "./socket_holders.ts";
-
-/** A process above another. */
-export interface Ancestor {
-  readonly pid: number;
-  readonly exe: string | null;
-}
+  type Ancestor,
+  type Ancestry,
+  type AncestryQuestions,
+  KnownProcesses,
+} from "./known_processes.ts";
+import { ProcFiles } from "./proc_files.ts";
+import type { SocketFiles } from "./bpf/socket_files.ts";
+import type { Place } from "./socket_holders.ts";
+import { SocketLink } from "./socket_link.ts";
+import { SocketSearch } from "./socket_search.ts";
+import { Unfound } from "./unfound.ts";
 
 /** A process, as it was when it was last looked at. */
 export interface Process {
   readonly pid: number;
   /** Null for a kernel thread, or when it was never there. */
   readonly exe: string | null;
+  /**
+   * The same as far as a policy may go by it: null where another file than the
+   * one that we see at that path is behind it, see `programs.ts`.
+   */
+  readonly program: string | null;
   readonly args: readonly string[];
+  /** Clock ticks from boot to its start. */
+  readonly startTicks: number;
+  /** 0 for none. */
+  readonly parentPid: number;
+  /** The id of its container; null when it is in none. */
+  readonly container: string | null;
 }
 
-/** Descriptors are kept open on this many processes, three on each. */
-const MAX_KNOWN = 256;
-/** A chain longer than this is cut: somebody forked it to be long. */
-const MAX_ANCESTORS = 32;
 /**
  * Recently seen (process, descriptor) pairs that are tried first, at a system
  * call each: a parallel build has more senders than processors.
  */
 const MAX_HOT = 64;
-/** A socket without a holder is not looked for again for this long. */
-const UNFOUND_MS = 1000;
-const MAX_UNFOUND = 1024;
+/** The processes among them that a new socket may be of. */
+const MAX_RECENT = 4;
 /** The last socket with one holder is not looked at again for this long. */
 const SURE_MS = 100;
+
+/** The inode of no socket. */
+const NOBODYS = 0xffff_ffff;
 
 interface Hot {
   readonly process: KnownProcess;
@@ -56,30 +65,37 @@ export interface ProcessTableOptions {
    */
   readonly procsPath: string | null;
   /**
-   * Whether the executable is read while the packet waits, because the policy
-   * decides on it; otherwise it is read for the journal, after the verdict.
+   * Paths of the programs that the policy names. With any, executables are read
+   * while the packet waits; else for the journal, after the verdict.
    */
-  readonly readsExe: boolean;
+  readonly programs: ReadonlySet<string>;
+  /** Those of which it names the content too; read at once. */
+  readonly hashed: ReadonlySet<string>;
+  /** Tells who holds a socket; null where only /proc does. Borrowed. */
+  readonly files: SocketFiles | null;
 }
 
 /** Finds the owner of a socket by walking /proc, newest processes first. */
 export class ProcessTable implements Disposable {
   readonly #files: ProcFiles;
   readonly #readsExe: boolean;
-  readonly #holders: SocketHolders;
-  /** By inode, until when nobody is looked for again. */
-  readonly #unfound = new Map<number, number>();
-  #sure = { inode: 0, exe: "", untilMs: 0 };
-  /** In the order of last use. */
-  readonly #known = new Map<number, KnownProcess>();
+  readonly #search: SocketSearch;
+  /** By inode. */
+  readonly #unfound = new Unfound();
+  #sole = { inode: 0, pid: 0, untilMs: 0 };
+  readonly #known: KnownProcesses;
   #hot: Hot[] = [];
-  readonly #link = new Uint8Array(32);
+  readonly #link = new SocketLink();
 
   /** @param libc Must outlive this object. */
   constructor(libc: Libc, options: ProcessTableOptions) {
-    this.#files = new ProcFiles(libc);
-    this.#readsExe = options.readsExe;
-    this.#holders = new SocketHolders(libc, this.#files, options);
+    this.#files = new ProcFiles(libc, options.programs);
+    this.#readsExe = options.programs.size > 0;
+    this.#search = new SocketSearch(libc, this.#files, options);
+    for (const path of options.hashed) this.#files.hashes.learn(path);
+    this.#known = new KnownProcesses(this.#files, (process) => {
+      this.#hot = this.#hot.filter((hot) => hot.process !== process);
+    });
   }
 
   /**
@@ -91,8 +107,26 @@ export class ProcessTable implements Disposable {
    * change with the next look-up.
    */
   find(inode: number, nowMs: number): Process | null {
+    return this.findIn(null, { inode, nowMs });
+  }
+
+  /** Looks once for nobody: what has never run takes ten times as long. */
+  warmUp(): void {
+    this.#search.findOne(NOBODYS, { place: null, recent: [] });
+  }
+
+  /**
+   * Like {@linkcode find}, beginning at one place.
+   *
+   * @param place Null for none.
+   */
+  findIn(
+    place: Place | null,
+    of: { readonly inode: number; readonly nowMs: number },
+  ): Process | null {
+    const { inode, nowMs } = of;
     if (inode === 0) return null;
-    const link = this.#linkText(inode);
+    const link = this.#link.of(inode);
     for (const [index, hot] of this.#hot.entries()) {
       if (!hot.process.isLink(hot.name, link)) continue;
       if (index > 0) {
@@ -102,36 +136,51 @@ export class ProcessTable implements Disposable {
       // A known process may have executed another program since.
       if (this.#readsExe) hot.process.readExe();
       hot.process.refresh(nowMs);
+      this.#known.use(hot.process);
       return hot.process;
     }
-    return this.#search(inode, link);
+    return this.#lookFor(inode, place);
   }
 
   /**
-   * Whether every process that holds a socket runs the same program. Any of
-   * them may be the one that sends by it.
+   * Whether every process that holds a socket is accepted. Any of them may be
+   * the one that sends by it.
    *
    * @param inode As sock_diag gives it.
-   * @param exe That program.
+   * @param of Whom to accept, and one who is accepted already.
    * @returns False also when not all could be looked at in time.
    */
-  isHeldOnlyBy(inode: number, exe: string): boolean {
-    const { inode: lastInode, exe: lastExe, untilMs } = this.#sure;
+  isHeldOnlyBy(
+    inode: number,
+    of: {
+      readonly owner: Process;
+      readonly accept: (one: Process) => boolean;
+    },
+  ): boolean {
+    const { owner, accept } = of;
+    const { inode: lastInode, pid, untilMs } = this.#sole;
     // Whoever holds it alone would have to give it away by its own will.
     if (
-      inode === lastInode && exe === lastExe && performance.now() < untilMs
+      inode === lastInode && pid === owner.pid && performance.now() < untilMs
     ) return true;
-    const holders = this.#holders.list(this.#linkText(inode), ALL_BUDGET_MS);
-    for (;;) {
-      const next = holders.next();
-      if (next.done) {
-        const untilMs = performance.now() + SURE_MS;
-        if (next.value) this.#sure = { inode, exe, untilMs };
-        return next.value;
-      }
-      using process = new KnownProcess(this.#files, next.value.pid);
-      if (process.exe !== exe) return false;
+    if (this.#search.isSole(inode, owner.pid)) return true;
+    const pids = this.#search.findAll(inode);
+    if (pids === null || pids.length === 0) return false;
+    for (const pid of pids) {
+      using process = new KnownProcess(this.#files, pid);
+      if (!accept(process)) return false;
     }
+    if (pids.length === 1) {
+      const untilMs = performance.now() + SURE_MS;
+      this.#sole = { inode, pid: pids[0]!, untilMs };
+    }
+    return true;
+  }
+
+  /** Whether a process is one of those that hold a socket. */
+  isHolder(inode: number, process: Process): boolean {
+    if (inode === 0) return false;
+    return this.#search.isHolder(inode, process.pid);
   }
 
   /**
@@ -143,80 +192,49 @@ export class ProcessTable implements Disposable {
    * @returns Parent first.
    */
   describe(process: Process, nowMs: number): readonly Ancestor[] {
-    const known = this.#known.get(process.pid);
-    if (known !== process) return [];
-    const ancestors: Ancestor[] = [];
-    let pid = known.parentPid;
-    while (pid > 0 && ancestors.length < MAX_ANCESTORS) {
-      const parent = this.#know(pid);
-      parent.refresh(nowMs);
-      ancestors.push({ pid, exe: parent.exe });
-      pid = parent.parentPid;
-    }
-    return ancestors;
+    return process instanceof KnownProcess
+      ? this.#known.listAbove(process, nowMs)
+      : [];
+  }
+
+  /** Whether what a process has executed is the file at a path it names. */
+  isExecuted(path: string, executed: string | null): boolean {
+    return this.#files.programs.isExecuted(path, executed);
+  }
+
+  /** The programs above a process, for a policy. */
+  ancestryOf(process: Process, of: AncestryQuestions): Ancestry {
+    return process instanceof KnownProcess
+      ? this.#known.ancestryOf(process, of)
+      : { programs: [], isWhole: false };
+  }
+
+  /** The SHA-256 of what a process runs, in hex; null when it is not known. */
+  hashOf(process: Process): string | null {
+    return process instanceof KnownProcess ? process.hash() : null;
   }
 
   /** Closes all descriptors; a second call does nothing. */
   [Symbol.dispose](): void {
-    for (const process of [...this.#known.values()]) this.#forget(process);
+    this.#known[Symbol.dispose]();
   }
 
-  #search(inode: number, link: Uint8Array): Process | null {
-    const nowMs = performance.now();
+  #lookFor(inode: number, place: Place | null): Process | null {
     // A socket that nobody is found for is asked about packet after packet.
-    if (nowMs < (this.#unfound.get(inode) ?? 0)) return null;
-    const holder = this.#holders.list(link, ONE_BUDGET_MS).next();
-    if (holder.done) {
-      this.#unfound.set(inode, nowMs + UNFOUND_MS);
-      if (this.#unfound.size > MAX_UNFOUND) {
-        this.#unfound.delete(this.#unfound.keys().next().value!);
-      }
+    if (this.#unfound.has(inode)) return null;
+    const hot = new Set(this.#hot.map(({ process }) => process.pid));
+    const recent = [...hot].slice(0, MAX_RECENT);
+    const holder = this.#search.findOne(inode, { place, recent });
+    if (holder === null) {
+      this.#unfound.add(inode);
       return null;
     }
-    const { pid, name } = holder.value;
-    // What is known of a pid may be of a process that has ended.
-    const before = this.#known.get(pid);
-    if (before !== undefined && !before.readExe()) this.#forget(before);
-    else before?.read();
-    const process = this.#know(pid);
-    this.#knowParents(process);
+    const { pid, name } = holder;
+    const process = this.#known.look(pid);
+    process.readContainer();
+    this.#known.learnAbove(process);
     this.#hot.unshift({ process, name: cString(name) });
     this.#hot.length = Math.min(this.#hot.length, MAX_HOT);
     return process;
-  }
-
-  /** Looks at those above while the packet waits: they may end together. */
-  #knowParents(process: KnownProcess): void {
-    let pid = process.parentPid;
-    for (let count = 0; pid > 0 && count < MAX_ANCESTORS; count++) {
-      const before = this.#known.get(pid);
-      if (before !== undefined && !before.readExe()) this.#forget(before);
-      pid = this.#know(pid).parentPid;
-    }
-  }
-
-  #know(pid: number): KnownProcess {
-    const known = this.#known.get(pid) ?? new KnownProcess(this.#files, pid);
-    this.#known.delete(pid);
-    this.#known.set(pid, known);
-    if (this.#known.size > MAX_KNOWN) {
-      this.#forget(this.#known.values().next().value!);
-    }
-    return known;
-  }
-
-  #forget(process: KnownProcess): void {
-    this.#known.delete(process.pid);
-    this.#hot = this.#hot.filter((hot) => hot.process !== process);
-    process[Symbol.dispose]();
-  }
-
-  #linkText(inode: number): Uint8Array {
-    // By hand, as TextEncoder would cost more than the look-up itself.
-    const text = `socket:[${inode}]`;
-    for (let at = 0; at < text.length; at++) {
-      this.#link[at] = text.charCodeAt(at);
-    }
-    return this.#link.subarray(0, text.length);
   }
 }

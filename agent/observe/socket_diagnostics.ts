@@ -37,6 +37,9 @@ const AT = {
 const ALL_STATES = 0xffff_ffff;
 const IPPROTO_UDP = 17;
 
+/** Of the thread: one is opened for a single question at times. */
+const BUFFER = new Uint8Array(65_536);
+
 /** A packet's addresses, from its sender's side. */
 export interface Tuple {
   /** 6 or 17. */
@@ -55,7 +58,6 @@ export class SocketDiagnostics implements Disposable {
   readonly #request = new Uint8Array(REQUEST_BYTES);
   readonly #view = new DataView(this.#request.buffer);
   readonly #kernel = netlinkAddress();
-  readonly #buffer = new Uint8Array(65_536);
   #sequence = 0;
 
   /**
@@ -94,9 +96,9 @@ export class SocketDiagnostics implements Disposable {
     view.setUint32(AT.interfaceIndex, tuple.interfaceIndex, true);
     this.#send();
     for (;;) {
-      const count = this.#socket.receive(this.#buffer);
+      const count = this.#socket.receive(BUFFER);
       if (count < 0) return null;
-      const decoded = decodeNetlink(this.#buffer.subarray(0, count));
+      const decoded = decodeNetlink(BUFFER.subarray(0, count));
       const message = decoded.ok ? decoded.value[0] : undefined;
       // An answer that came too late for an earlier question is not ours.
       if (message === undefined || message.sequence !== this.#sequence) {
@@ -125,9 +127,9 @@ export class SocketDiagnostics implements Disposable {
     this.#send();
     const sockets: InetSocket[] = [];
     for (;;) {
-      const count = this.#socket.receive(this.#buffer);
+      const count = this.#socket.receive(BUFFER);
       if (count < 0) return sockets;
-      const decoded = decodeNetlink(this.#buffer.slice(0, count));
+      const decoded = decodeNetlink(BUFFER.slice(0, count));
       if (!decoded.ok) return sockets;
       for (const message of decoded.value) {
         if (message.sequence !== this.#sequence) continue;

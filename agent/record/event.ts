@@ -8,6 +8,15 @@
  * @module
  */
 
+import type { Done } from "./done.ts";
+import type { FileEvent } from "./file_event.ts";
+import type {
+  ContainerEvent,
+  ExecEvent,
+  PrivilegeEvent,
+  StepEvent,
+} from "./process_event.ts";
+
 /** The journal's version, in every line. */
 export const JOURNAL_VERSION = 1;
 
@@ -29,25 +38,8 @@ export interface EndpointField {
   readonly port: number;
 }
 
-/** The process that sent a packet, looked up while the packet was held. */
-export interface ProcessField {
-  /** In the agent's pid namespace. */
-  readonly pid: number;
-  /** Absolute path; null when it could not be read. */
-  readonly exe: string | null;
-  /** The argument vector, bounded; a cut is marked in it. */
-  readonly args: readonly string[];
-  /** The owner of the socket. */
-  readonly uid: number;
-  /** Parent first. */
-  readonly ancestors: readonly {
-    readonly pid: number;
-    readonly exe: string | null;
-  }[];
-}
-
 /** What every judged packet says. */
-export interface Judged {
+export interface Judged extends Done {
   /** What the policy says, in audit mode too. */
   readonly decision: "allow" | "deny";
   /** False when a refusal was not carried out: the policy audits. */
@@ -56,12 +48,6 @@ export interface Judged {
   readonly why: string;
   /** The policy entry that decided, as written there. */
   readonly rule: string | null;
-  /** The workflow step; null when it is not known. */
-  readonly step: string | null;
-  /** Null when nobody could be found; never a guess. */
-  readonly process: ProcessField | null;
-  /** The container's id; null when it is none, or not known. */
-  readonly container: string | null;
 }
 
 /** One flow, judged at its first packet. */
@@ -133,12 +119,29 @@ export interface AgentEvent {
   readonly from?: string;
   /** All but `armed` and `tunnel`: until when. */
   readonly to?: string;
-  /** `tampered`: with what. */
-  readonly what?: "rules" | "queue" | "files" | "journal" | "settings";
+  /**
+   * `tampered`: with what. `coverage_lost`: `processes` when all packets were
+   * judged and only processes were not heard of, `sources` when changes of
+   * files were not.
+   */
+  readonly what?:
+    | "rules"
+    | "queue"
+    | "files"
+    | "journal"
+    | "settings"
+    | "processes"
+    | "sources";
   /** `tampered`: true when nothing could leave by it, so the job is not red. */
   readonly held?: boolean;
   /** `tampered`: who did it, where the kernel tells. `tunnel`: who asked last. */
   readonly by?: ChangerField;
+  /** `armed`: by what processes are heard of; null when they are not. */
+  readonly processes?: "bpf" | "audit" | "connector" | null;
+  /** `armed`: by what changes of sources are heard of; null when they are not. */
+  readonly files?: "fanotify" | "inotify" | null;
+  /** `armed`: the directories whose files are sources. */
+  readonly workspaces?: readonly string[];
   /** `armed`: connections that were open already. */
   readonly openFlows?: number;
   /** One sentence for a person. */
@@ -166,7 +169,18 @@ export interface AgentEvent {
 }
 
 /** An event before the journal gives it its place and time. */
-export type EventBody = ConnectionEvent | DnsEvent | AgentEvent;
+export type EventBody =
+  | ConnectionEvent
+  | DnsEvent
+  | AgentEvent
+  | ExecEvent
+  | StepEvent
+  | PrivilegeEvent
+  | FileEvent
+  | ContainerEvent;
 
 /** One line of the journal. */
 export type Event = EventHead & EventBody;
+
+/** One line of the journal about a judged packet. */
+export type JudgedEvent = EventHead & (ConnectionEvent | DnsEvent);

@@ -32,13 +32,9 @@ const HEAD = {
   time,
 };
 
-const JUDGED = {
-  ...HEAD,
-  decision: v.picklist(["allow", "deny"], '"allow" or "deny"'),
-  enforced: flag,
-  why: text,
-  rule: nullableText,
+const DONE = {
   step: nullableText,
+  substep: v.optional(text),
   process: v.nullable(v.object({
     pid: count,
     exe: nullableText,
@@ -47,6 +43,15 @@ const JUDGED = {
     ancestors: v.array(ancestor, "a list"),
   }, "a process or null")),
   container: nullableText,
+};
+
+const JUDGED = {
+  ...HEAD,
+  decision: v.picklist(["allow", "deny"], '"allow" or "deny"'),
+  enforced: flag,
+  why: text,
+  rule: nullableText,
+  ...DONE,
 };
 
 /** What every line is. */
@@ -76,6 +81,91 @@ export const DNS = v.object({
   answers: v.nullable(texts),
 });
 
+/** A line of kind `exec`. */
+export const EXEC = v.object({
+  ...HEAD,
+  ...DONE,
+  kind: v.literal("exec"),
+  event: v.picklist(["started", "finished"]),
+  cwd: nullableText,
+  start: time,
+  end: v.nullable(time),
+  exitCode: v.nullable(count),
+  signal: v.nullable(count),
+});
+
+/** A line of kind `step`. */
+export const STEP = v.object({
+  ...HEAD,
+  kind: v.literal("step"),
+  event: v.picklist(["started", "finished"]),
+  step: text,
+  substep: v.optional(text),
+  source: v.picklist(["log", "environment", "path", "command"]),
+  pid: count,
+  exitCode: v.optional(v.nullable(count)),
+});
+
+/** A line of kind `privilege`. */
+export const PRIVILEGE = v.object({
+  ...HEAD,
+  ...DONE,
+  kind: v.literal("privilege"),
+  rule: text,
+  reason: text,
+  denied: flag,
+  target: v.optional(ancestor),
+  path: v.optional(text),
+});
+
+const fileState = v.nullable(
+  v.object({
+    blob: nullableText,
+    sha256: nullableText,
+    bytes: v.nullable(count),
+    mode: text,
+  }, "a file's state or null"),
+);
+
+/** A line of kind `file`. */
+export const FILE = v.object({
+  ...HEAD,
+  ...DONE,
+  kind: v.literal("file"),
+  change: v.picklist([
+    "modified",
+    "deleted",
+    "mode",
+    "created",
+    "restored",
+    "rewritten",
+    "mounted",
+    "checkout",
+    "replaced",
+    "read",
+  ]),
+  subject: v.picklist(["source", "tool", "secret"]),
+  path: text,
+  overwritten: flag,
+  rule: nullableText,
+  reason: text,
+  before: fileState,
+  after: fileState,
+  diff: nullableText,
+  changedMs: v.optional(v.pipe(v.number("a number"), v.minValue(0))),
+  files: v.optional(count),
+});
+
+/** A line of kind `container`. */
+export const CONTAINER = v.object({
+  ...HEAD,
+  kind: v.literal("container"),
+  id: text,
+  name: nullableText,
+  image: nullableText,
+  step: nullableText,
+});
+
 /** The events of kind `agent` that this version knows. */
 export const AGENT_EVENTS = [
   ...[
@@ -88,13 +178,17 @@ export const AGENT_EVENTS = [
     "tunnel",
   ] as const,
 ];
-const TAMPERED_WITH = [
+const THINGS = [
   "rules",
   "queue",
   "files",
   "journal",
   "settings",
+  "processes",
+  "sources",
 ] as const;
+const SOURCES = ["bpf", "audit", "connector"] as const;
+const FILE_SOURCES = ["fanotify", "inotify"] as const;
 const SIGNS = ["nameBytes", "names", "longNames", "freeTypes"] as const;
 const changer = v.object({
   pid: count,
@@ -111,9 +205,12 @@ export const AGENT = v.object({
   pid: v.optional(count),
   from: v.optional(time),
   to: v.optional(time),
-  what: v.optional(v.picklist(TAMPERED_WITH, "a thing of the agent's")),
+  what: v.optional(v.picklist(THINGS, "a thing of the agent's")),
   held: v.optional(flag),
   by: v.optional(changer),
+  processes: v.optional(v.nullable(v.picklist(SOURCES, "an interface"))),
+  files: v.optional(v.nullable(v.picklist(FILE_SOURCES, "an interface"))),
+  workspaces: v.optional(texts),
   openFlows: v.optional(count),
   message: v.optional(text),
   packets: v.optional(count),

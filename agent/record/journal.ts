@@ -39,6 +39,7 @@ export class Journal implements Disposable {
   /** When the file was last changed by us. */
   #changed = "";
   #isReplaced = false;
+  #isSealed = false;
 
   /**
    * Opens a journal; one that is there is continued, its last line mended when
@@ -114,6 +115,7 @@ export class Journal implements Disposable {
    * @param encoded As `encodeEvent` gives them.
    */
   append(encoded: readonly string[]): void {
+    if (this.#isSealed) return;
     for (const line of encoded) {
       if (this.#waitingBytes > MAX_WAITING_BYTES) this.#lost++;
       else {
@@ -122,6 +124,11 @@ export class Journal implements Disposable {
       }
     }
     this.flush();
+  }
+
+  /** Takes no more events: it has been read, and a verdict made of it. */
+  seal(): void {
+    this.#isSealed = true;
   }
 
   /** Tries again to write what waits. */

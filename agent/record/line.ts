@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type EventBody, JOURNAL_VERSION, type ProcessField } from "./event.ts";
+import type { ProcessField } from "./done.ts";
+import { type EventBody, JOURNAL_VERSION } from "./event.ts";
 
 /** Milliseconds between two looks at the system's clock. */
 const SYNC_MS = 1000;
@@ -50,8 +51,12 @@ const ENCODED = new WeakMap<ProcessField, string>();
  */
 export function encodeEvent(body: EventBody, time: string): string {
   const start = `"time":"${time}","kind":"${body.kind}"`;
-  if (body.kind === "agent") return `${start},${encodeRest(body)}}`;
-  const process = body.process === null ? "null" : encodeProcess(body.process);
+  if (!("process" in body)) return `${start},${encodeRest(body)}}`;
+  // A program is told of once or twice, and a cache of them all would only keep
+  // the garbage collector busy.
+  const process = body.process === null || body.kind === "exec"
+    ? JSON.stringify(body.process)
+    : encodeProcess(body.process);
   return `${start},${encodeRest(body)},"process":${process}}`;
 }
 

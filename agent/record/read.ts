@@ -22,8 +22,14 @@ import {
   AGENT_HEAD,
   ANY,
   CONNECTION,
+  CONTAINER,
   DNS,
+  EXEC,
+  FILE,
+  PRIVILEGE,
+  STEP,
 } from "./event_schema.ts";
+import { readExecLine } from "./exec_line.ts";
 
 /** A journal as far as it can be read. */
 export interface Journal {
@@ -56,42 +62,82 @@ type Line =
  * fields of a wrong type, and gaps in `seq`; at most 100 problems and a count.
  */
 export function readJournal(journal: string): Journal {
-  const events: Event[] = [];
-  const problems = new Problems();
+  const reader = new JournalReader();
   const lines = journal.split("\n");
-  let lastSeq = 0;
-  let unreadable = 0;
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const read = readLine(line);
+  const rest = lines.pop()!;
+  for (const line of lines) reader.add(line);
+  return reader.finish(rest);
+}
+
+/** Reads line by line what is too much to be held as a whole. */
+export class JournalReader {
+  readonly #events: Event[] = [];
+  readonly #problems = new Problems();
+  readonly #isBrief: boolean;
+  readonly #steps = new Map<string, string | null>();
+  #lineNumber = 0;
+  #lastSeq = 0;
+  #unreadable = 0;
+
+  /**
+   * @param options `isBrief`: whether events of kind `exec`, which are most of
+   * a journal, are read only as far as it takes to count them by step.
+   */
+  constructor(options: { readonly isBrief?: boolean } = {}) {
+    this.#isBrief = options.isBrief ?? false;
+  }
+
+  /** @param line One that ended with a line break, without that. */
+  add(line: string): void {
+    this.#read(line, false);
+  }
+
+  /**
+   * Ends the journal.
+   *
+   * @param rest What stands behind the last line break.
+   */
+  finish(rest: string): Journal {
+    this.#read(rest, true);
+    return { events: this.#events, problems: this.#problems.list() };
+  }
+
+  #read(line: string, isLast: boolean): void {
+    const number = ++this.#lineNumber;
+    if (line.trim() === "") return;
+    const exec = this.#isBrief ? readExecLine(line, this.#steps) : null;
+    const read = exec === null
+      ? readLine(line)
+      : { event: exec, seq: exec.seq };
     if ("problem" in read) {
       // Every line ends with a line break, so what has none was being written.
-      if (read.problem === NOT_JSON && index === lines.length - 1) break;
-      problems.add(`line ${index + 1}: ${read.problem}: ${quote(line)}`);
+      if (read.problem === NOT_JSON && isLast) return;
+      this.#problems.add(`line ${number}: ${read.problem}: ${quote(line)}`);
     } else if (read.event !== null) {
-      events.push(read.event);
+      this.#events.push(read.event);
     }
-    if (read.seq === null) {
-      unreadable++;
-      continue;
-    }
+    if (read.seq === null) this.#unreadable++;
+    else this.#follow(read.seq, number);
+  }
+
+  #follow(seq: number, line: number): void {
+    const last = this.#lastSeq;
     // A line that cannot be read has been reported already: it is no gap.
-    const missing = read.seq - lastSeq - 1 - unreadable;
+    const missing = seq - last - 1 - this.#unreadable;
     if (missing > 0) {
-      problems.add(
-        `line ${index + 1}: seq goes from ${lastSeq} to ${read.seq}, ` +
+      this.#problems.add(
+        `line ${line}: seq goes from ${last} to ${seq}, ` +
           `${missing} ${missing === 1 ? "event is" : "events are"} missing`,
       );
-    } else if (read.seq <= lastSeq) {
-      problems.add(
-        `line ${index + 1}: seq is ${read.seq} after ${lastSeq}, ` +
+    } else if (seq <= last) {
+      this.#problems.add(
+        `line ${line}: seq is ${seq} after ${last}, ` +
           "so lines are repeated or out of order",
       );
     }
-    lastSeq = read.seq;
-    unreadable = 0;
+    this.#lastSeq = seq;
+    this.#unreadable = 0;
   }
-  return { events, problems: problems.list() };
 }
 
 function readLine(line: string): Line {
@@ -117,6 +163,16 @@ function readEvent(kind: string, raw: unknown) {
       return v.safeParse(CONNECTION, raw);
     case "dns":
       return v.safeParse(DNS, raw);
+    case "exec":
+      return v.safeParse(EXEC, raw);
+    case "step":
+      return v.safeParse(STEP, raw);
+    case "privilege":
+      return v.safeParse(PRIVILEGE, raw);
+    case "file":
+      return v.safeParse(FILE, raw);
+    case "container":
+      return v.safeParse(CONTAINER, raw);
     case "agent": {
       const head = v.safeParse(AGENT_HEAD, raw);
       const isLater = head.success &&

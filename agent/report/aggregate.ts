@@ -6,8 +6,11 @@
  */
 import type { AgentEvent, DnsEvent, Event } from "../record/event.ts";
 import { coverageOf, type Interval } from "./coverage.ts";
+import { type FileCounts, type FileRow, filesOf } from "./files.ts";
 import { type Flood, floodsOf } from "./flood.ts";
 import { meantNames, type Row, RowTable } from "./row.ts";
+import { type PrivilegeRow, privilegesOf } from "./privilege.ts";
+import { ProgramCounter, stepsOf, type StepSummary } from "./steps.ts";
 import { type Tunnel, tunnelsOf } from "./tunnel.ts";
 
 /**
@@ -27,6 +30,19 @@ export interface Counts {
   readonly connection: VerdictCounts;
   /** Look-ups. */
   readonly dns: VerdictCounts;
+  /** Programs that were executed. */
+  readonly exec: number;
+  /** Steps, or parts of them, that began. */
+  readonly step: number;
+  /** Acts that take, keep or lend rights. */
+  readonly privilege: {
+    /** Prevented or not. */
+    readonly seen: number;
+    /** Prevented. */
+    readonly denied: number;
+  };
+  /** Acts on files. */
+  readonly file: FileCounts;
 }
 
 /** All that a report says, before anything is laid out. */
@@ -37,6 +53,18 @@ export interface Summary {
   readonly scope: "host" | "command" | null;
   /** Refused first, then what would be refused, then allowed; then by name. */
   readonly rows: readonly Row[];
+  /** What each step did, in order; empty when no step is known. */
+  readonly steps: readonly StepSummary[];
+  /** Acts that take, keep or lend rights; sudo comes last. */
+  readonly privileges: readonly PrivilegeRow[];
+  /** What was done to files; what was overwritten comes first. */
+  readonly files: readonly FileRow[];
+  /** By what changes of sources were heard of; null when they were not. */
+  readonly sources: NonNullable<AgentEvent["files"]> | null;
+  /** By what processes were heard of; null when they were not. */
+  readonly processes: NonNullable<AgentEvent["processes"]> | null;
+  /** Whether no program can have been missed while Sluice was armed. */
+  readonly hearsAll: boolean;
   /** Of events, not of rows. */
   readonly counts: Counts;
   /** When the agent watched. */
@@ -97,6 +125,12 @@ export function aggregate(
     egress: armed?.egress ?? null,
     scope: armed?.scope ?? null,
     rows: table.rows(),
+    steps: stepsOf(events),
+    privileges: privilegesOf(events),
+    files: filesOf(events),
+    sources: armed?.files ?? null,
+    processes: armed?.processes ?? null,
+    hearsAll: hearsAll(agent),
     counts: countsOf(events),
     ...coverageOf(events),
     floods: floodsOf(agent),
@@ -108,7 +142,11 @@ export function aggregate(
       event === "tampered" && held !== true
     ),
     impaired: agent
-      .filter(({ event }) => event === "impaired")
+      .filter(({ event, what }) =>
+        event === "impaired" ||
+        event === "coverage_lost" &&
+          (what === "processes" || what === "sources")
+      )
       .map(({ message }) => message ?? "The agent could not do its work."),
     packets: sum(agent.map(({ packets }) => packets ?? 0)),
     lostEvents: sum(agent.map(({ lost }) => lost ?? 0)),
@@ -118,19 +156,34 @@ export function aggregate(
 
 /**
  * Counts verdicts: one for each event of a kind that is judged, and those that
- * have no event each.
+ * have no event each. Of the others it counts what the events are about.
  *
  * @param events A journal's events.
- * @returns Counts by kind and decision.
+ * @returns Counts by kind, and by decision where there is one.
  */
 export function countsOf(events: readonly Event[]): Counts {
   const counts = {
     connection: { allow: 0, deny: 0 },
     dns: { allow: 0, deny: 0 },
+    exec: 0,
+    step: 0,
+    privilege: { seen: 0, denied: 0 },
+    file: { seen: 0, overwritten: 0 },
   };
+  const programs = new ProgramCounter();
   for (const event of events) {
-    if (event.kind !== "agent") counts[event.kind][event.decision]++;
-    else {
+    if ("decision" in event) counts[event.kind][event.decision]++;
+    else if (event.kind === "exec") {
+      if (programs.isNew(event)) counts.exec++;
+    } else if (event.kind === "step") {
+      if (event.event === "started") counts.step++;
+    } else if (event.kind === "privilege") {
+      counts.privilege.seen++;
+      if (event.denied) counts.privilege.denied++;
+    } else if (event.kind === "file") {
+      counts.file.seen++;
+      if (event.overwritten) counts.file.overwritten++;
+    } else if (event.kind === "agent") {
       for (const [protocol, count] of Object.entries(event.refused ?? {})) {
         counts[protocol === "dns" ? "dns" : "connection"].deny += count;
       }
@@ -143,6 +196,19 @@ export function countsOf(events: readonly Event[]): Counts {
 export function hasRefusal({ rows, floods }: Summary): boolean {
   return floods.some(({ refused }) => refused > 0) ||
     rows.some(({ decision, enforced }) => decision === "deny" && enforced);
+}
+
+/** The proc connector tells too late of programs that end at once. */
+function hearsAll(agent: readonly AgentEvent[]): boolean {
+  return agent.some(({ event }) => event === "armed") &&
+    agent.every(({ event, what, processes, lost, held }) => {
+      if (event === "armed") {
+        return processes === "bpf" || processes === "audit";
+      }
+      const isDeaf = event === "coverage_lost" && what !== "sources";
+      return !isDeaf && (lost ?? 0) === 0 &&
+        (event !== "tampered" || held === true);
+    });
 }
 
 /** In audit mode the connection that followed says the same, and more. */

@@ -25,7 +25,7 @@ export interface Coverage {
  * Works out the intervals from the agent's own events.
  *
  * `armed` opens an interval, `stopped` closes it. `coverage_lost` cuts out
- * `from` to `to`; without `to` nothing is covered until the next `armed` or
+ * `from` to `to`, unless only processes or files were not heard of; without `to` nothing is covered until the next `armed` or
  * `stopped`, or until a later one that ends. So does `tampered`, unless nothing
  * could leave by it. A second `armed` without an end before it means that the agent was
  * killed: coverage then ends with the last event before, the last sign of life.
@@ -84,6 +84,7 @@ export function coverageOf(events: readonly Event[]): Coverage {
         close(endOf(event));
         break;
       case "coverage_lost":
+        if (event.what === "processes" || event.what === "sources") break;
         cutOut({ from: event.time, ...event });
         break;
       case "tampered":

@@ -34,3 +34,26 @@ export function addressInEntry(text: string): string | null {
   const isPlain = /^[0-9a-f:.]{2,45}$/i.test(text) && text.includes(":");
   return isPlain && URL.canParse(`http://[${text}]/`) ? `[${text}]` : null;
 }
+
+/** An entry, cut into the parts of a mapping. */
+export interface EntryParts {
+  /** Which key names the place. */
+  readonly kind: "host" | "address";
+  /** The host or the address, without brackets. */
+  readonly place: string;
+  /** Null when it is not written. */
+  readonly port: string | null;
+  /** Null when it is not written. */
+  readonly protocol: string | null;
+}
+
+/** @param text An entry that this stage has written itself. */
+export function splitEntry(text: string): EntryParts {
+  const groups =
+    /^(?:\[(?<v6>.*)\]|(?<name>[^:/]*))(?::(?<port>\d+))?(?:\/(?<protocol>\w+))?$/
+      .exec(text)?.groups ?? {};
+  const { v6, name = text, port = null, protocol = null } = groups;
+  const place = v6 ?? name;
+  const kind = v6 !== undefined || IPV4.test(place) ? "address" : "host";
+  return { kind, place, port, protocol };
+}

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { encodeCommandText } from "../action/workflow_command.ts";
 
 // \p{C} holds controls, format characters (bidi overrides among them), lone
 // surrogates, private use and unassigned; \p{Z} holds every space and line
@@ -90,13 +91,7 @@ export function escapeWorkflowCommand(
   text: string,
   part: "message" | "property" = "message",
 ): string {
-  const encoded = text
-    .replaceAll("%", "%25")
-    .replaceAll("\r", "%0D")
-    .replaceAll("\n", "%0A");
-  const shown = showUnseen(encoded);
-  if (part === "message") return shown;
-  return shown.replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return showUnseen(encodeCommandText(text, part));
 }
 
 /**

@@ -13,8 +13,11 @@ import {
 } from "./allowance.ts";
 import type { Interval } from "./coverage.ts";
 import { escapeJson } from "./escape.ts";
+import type { FileRow } from "./files.ts";
 import type { Flood } from "./flood.ts";
+import type { PrivilegeRow } from "./privilege.ts";
 import type { Row } from "./row.ts";
+import type { StepSummary } from "./steps.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { whyText } from "./why.ts";
 
@@ -39,6 +42,18 @@ export interface Report {
   readonly egress: "audit" | "block" | null;
   /** What was guarded; null when the journal does not say. */
   readonly scope: "host" | "command" | null;
+  /** What each step did, in order. */
+  readonly steps: readonly StepSummary[];
+  /** Acts that take, keep or lend rights. */
+  readonly privileges: readonly PrivilegeRow[];
+  /** What was done to files; what was overwritten comes first. */
+  readonly files: readonly FileRow[];
+  /** By what changes of sources were heard of; null when they were not. */
+  readonly sources: Summary["sources"];
+  /** By what processes were heard of; null when they were not. */
+  readonly processes: Summary["processes"];
+  /** Whether no program can have been missed while Sluice was armed. */
+  readonly hearsAll: boolean;
   /** Verdicts, one for each event. */
   readonly counts: Counts;
   /** From when to when Sluice watched; RFC 3339 in UTC. */
@@ -93,6 +108,12 @@ export function renderJson(summary: Summary): string {
     egress: summary.egress,
     scope: summary.scope,
     counts: summary.counts,
+    steps: summary.steps,
+    privileges: summary.privileges,
+    files: summary.files,
+    sources: summary.sources,
+    processes: summary.processes,
+    hearsAll: summary.hearsAll,
     coverage: summary.coverage,
     lost: summary.lost,
     floods: summary.floods,

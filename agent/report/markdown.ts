@@ -11,21 +11,23 @@ import {
   withheldFrom,
 } from "./allowance.ts";
 import { escapeMarkdown } from "./escape.ts";
+import { filesBlock } from "./markdown_files.ts";
+import { code, cut, fence, fit, folded, moreOf } from "./markdown_parts.ts";
+import { rightsBlock, stepsBlock } from "./markdown_steps.ts";
 import { allowLines, policyLines, proxyLines } from "./policy_text.ts";
 import type { Row } from "./row.ts";
-import { shortenMiddle } from "./table.ts";
 import { whyText } from "./why.ts";
 import {
   cautionsOf,
   commandOf,
   countOf,
+  headOf,
   intervalText,
   ledByOf,
   type Outcome,
   outcomeOf,
   portOf,
   senderOf,
-  tallyOf,
 } from "./words.ts";
 
 /**
@@ -33,21 +35,22 @@ import {
  * their sum, with {@linkcode MAX_ENTRIES} names of 300 bytes, stays below.
  */
 const BUDGET_BYTES = {
-  refused: 280_000,
-  "would refuse": 200_000,
-  allowed: 120_000,
+  refused: 200_000,
+  "would refuse": 130_000,
+  allowed: 90_000,
+  /** Of the table and of the diffs each. */
+  files: 60_000,
+  steps: 20_000,
+  rights: 30_000,
   cautions: 60_000,
   withheld: 60_000,
 } as const;
 
-/** Entries of the policy; see {@linkcode BUDGET_BYTES}. */
-const MAX_ENTRIES = 1000;
-
-/** Characters of one cell before they are escaped. */
-const MAX_CELL_CHARACTERS = 160;
-
 /** A longer table is folded. */
 const MAX_OPEN_ROWS = 15;
+
+/** Entries of the policy; see {@linkcode BUDGET_BYTES}. */
+const MAX_ENTRIES = 1000;
 
 const SECTIONS: readonly {
   readonly outcome: Outcome;
@@ -63,8 +66,6 @@ const HEADER = [
   "| --- | --- | ---: | --- | --- | ---: | --- | --- |",
 ];
 
-const encoder = new TextEncoder();
-
 /**
  * Renders a summary for a GitHub job.
  *
@@ -73,20 +74,24 @@ const encoder = new TextEncoder();
  * of what is left out.
  */
 export function renderMarkdown(summary: Summary): string {
-  const { rows, egress } = summary;
+  const { egress, files } = summary;
   const mode = egress === null ? "" : ` (${egress})`;
   const blocks = [
-    `## Sluice${mode}: ${tallyOf(rows)}`,
+    `## Sluice${mode}: ${headOf(summary)}`,
     overviewOf(summary),
     cautionsBlock(summary),
+    filesBlock(files, BUDGET_BYTES.files),
     ...SECTIONS.map((section) => sectionOf(summary, section)),
+    stepsBlock(summary, BUDGET_BYTES.steps),
+    rightsBlock(summary, BUDGET_BYTES.rights),
     egress === "block" ? additionOf(summary) : policyOf(summary),
     withheldBlock(summary),
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
-function overviewOf({ coverage, counts }: Summary): string {
+function overviewOf(summary: Summary): string {
+  const { coverage, counts, processes, sources } = summary;
   const shown = coverage.slice(0, 10).map(intervalText).join(", then ");
   const watched = coverage.length === 0 ? "" : `Sluice watches ${shown}. `;
   const { connection, dns } = counts;
@@ -94,7 +99,9 @@ function overviewOf({ coverage, counts }: Summary): string {
     `Allowed: ${countOf(connection.allow, "connection")} and ` +
     `${countOf(dns.allow, "look-up")}. ` +
     `Not allowed: ${countOf(connection.deny, "connection")} and ` +
-    `${countOf(dns.deny, "look-up")}.`;
+    `${countOf(dns.deny, "look-up")}.` +
+    (processes === null ? "" : ` Programs are heard of by ${processes}.`) +
+    (sources === null ? "" : ` Changes of files are heard of by ${sources}.`);
 }
 
 function cautionsBlock(summary: Summary): string {
@@ -131,13 +138,14 @@ function rowOf(row: Row, summary: Summary): string {
   const command = commandOf(row);
   const ledBy = ledByOf(row);
   const place = ledBy === null ? "" : `<br>of ${code(ledBy)}`;
+  const step = row.step === null ? "" : `<br>in ${code(row.step)}`;
   const rule = row.rule === null ? "" : `<br>${code(row.rule)}`;
   const cells = [
     row.name === null ? "" : code(row.name),
     address === "" ? "" : code(address) + moreAddresses(others.length) + place,
     portOf(row) === 0 ? "" : `${portOf(row)}`,
     escapeMarkdown(cut(row.protocol)),
-    code(senderOf(row)) + (command === "" ? "" : `<br>${code(command)}`),
+    code(senderOf(row)) + (command === "" ? "" : `<br>${code(command)}`) + step,
     `${row.times}`,
     escapeMarkdown(whyText(row.why).meaning) + rule,
     allowanceForRow(row, summary).map(code).join("<br>"),
@@ -179,45 +187,4 @@ function withheldBlock(summary: Summary): string {
   const fitted = fit(lines, BUDGET_BYTES.withheld);
   const list = [...fitted.lines, ...moreOf(fitted, "- ")].join("\n");
   return folded("What no entry can allow", list);
-}
-
-/**
- * GitHub neither links nor mentions inside a code element. The only name
- * without characters is that of the DNS root.
- */
-function code(text: string): string {
-  return `<code>${text === "" ? "." : escapeMarkdown(cut(text))}</code>`;
-}
-
-function cut(text: string): string {
-  // The slice bounds the work on a text of megabytes.
-  return shortenMiddle(text.slice(0, 10_000), MAX_CELL_CHARACTERS);
-}
-
-function folded(title: string, body: string): string {
-  return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
-}
-
-function fence(lines: readonly string[]): string {
-  return ["```yaml", ...lines, "```"].join("\n");
-}
-
-interface Fitted {
-  readonly lines: readonly string[];
-  /** How many lines are left out. */
-  readonly more: number;
-}
-
-function fit(lines: readonly string[], budgetBytes: number): Fitted {
-  let used = 0;
-  const fits = lines.findIndex((line) => {
-    used += encoder.encode(line).length + 1;
-    return used > budgetBytes;
-  });
-  if (fits === -1) return { lines, more: 0 };
-  return { lines: lines.slice(0, fits), more: lines.length - fits };
-}
-
-function moreOf({ more }: Fitted, prefix: string): string[] {
-  return more === 0 ? [] : [`${prefix}and ${more} more in the JSON report`];
 }

@@ -10,6 +10,7 @@
 import type { Summary } from "./aggregate.ts";
 import { addressInEntry, isHostName } from "./entry_text.ts";
 import { meantNames, type Row } from "./row.ts";
+import { isRunners } from "./sender.ts";
 
 /** Something that no entry can allow. */
 export interface Withheld {
@@ -34,6 +35,12 @@ const NO_ENTRY_HELPS: ReadonlyMap<string, string> = new Map([
   ["dns_over_tcp", "is asked for over TCP"],
   ["fragment", "is reached in fragments"],
   ["packet_malformed", "is reached with malformed packets"],
+]);
+
+/** Refused for a name that was not answered with the address. */
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set([
+  "sni_not_allowed",
+  "host_not_allowed",
 ]);
 
 /** ICMP and ICMPv6 (IANA 1 and 58); an entry names both by the word. */
@@ -63,7 +70,7 @@ export class Needs {
 
   /** Adds what one row needs. */
   addRow(row: Row): void {
-    if (NEEDS_NO_ENTRY.has(row.why)) return;
+    if (NEEDS_NO_ENTRY.has(row.why) || isRunners(row)) return;
     const reason = NO_ENTRY_HELPS.get(row.why);
     if (reason !== undefined) {
       this.#withhold(row.name ?? row.addresses[0] ?? "", reason);
@@ -118,16 +125,16 @@ export class Needs {
 
   #isNameAllowed(name: string | null): boolean {
     return this.#summary.rows.some((row) =>
-      row.decision === "allow" && row.name === name
+      row.decision === "allow" && row.name === name && !isRunners(row)
     );
   }
 
   /** The client says a name that the policy allows, but where none leads. */
-  #isRefusedForAddress({ decision, sni, port, protocol }: Row): boolean {
-    if (decision === "allow" || sni === null) return false;
+  #isRefusedForAddress({ why, sni, port, protocol }: Row): boolean {
+    if (!SAID_ELSEWHERE.has(why)) return false;
     return this.#summary.rows.some((row) =>
       row.decision === "allow" && row.name === sni && row.port === port &&
-      row.protocol === protocol
+      row.protocol === protocol && !isRunners(row)
     );
   }
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
+import type { ProcessField } from "../record/done.ts";
 import type {
   ConnectionEvent,
   DnsEvent,
   EndpointField,
   Judged,
-  ProcessField,
 } from "../record/event.ts";
 
 /** All attempts that agree in everything but time. */
@@ -20,7 +20,7 @@ export interface Row {
   readonly name: string | null;
   /** Every name that was answered with the destination. */
   readonly names: readonly string[];
-  /** The name that the client said; null when none was read. */
+  /** The name that the client said; null when another may be meant. */
   readonly sni: string | null;
   /** Where the destination, as a proxy, is asked to go on to; else null. */
   readonly asked: { readonly host: string; readonly port: number } | null;
@@ -32,6 +32,8 @@ export interface Row {
   readonly protocol: string;
   /** The sender at the first of these attempts; null when nobody was found. */
   readonly process: ProcessField | null;
+  /** The workflow step; null when it is not known. */
+  readonly step: string | null;
   /** The container that the packets come from; null outside of one. */
   readonly container: string | null;
   /** What the policy says. */
@@ -111,10 +113,11 @@ export class RowTable {
   }
 
   #group(key: readonly KeyPart[], event: At<Judged>): Group {
-    const { process, container, decision, enforced, why, rule } = event;
-    const exe = process?.exe ?? null;
+    const { process, step, container } = event;
+    const { decision, enforced, why, rule } = event;
+    const who = [process === null, process?.exe ?? null, step, container];
     const text = JSON.stringify(
-      [...key, process === null, exe, container, decision, enforced, why, rule],
+      [...key, ...who, decision, enforced, why, rule],
     );
     let group = this.#groups.get(text);
     if (group === undefined) {
@@ -133,6 +136,7 @@ class Group {
   readonly #servers = new Map<string, EndpointField>();
   #name: string | null = null;
   #sni: string | null = null;
+  #isVague = false;
   #asked: Row["asked"] = null;
   #port = 0;
   #protocol = "dns";
@@ -148,6 +152,8 @@ class Group {
   addConnection(event: At<ConnectionEvent>): void {
     this.#count(event.time);
     this.#sni ??= event.sni;
+    // Who says nothing may mean each of the names.
+    this.#isVague ||= event.sni === null && event.names.length > 1;
     this.#asked ??= event.asked ?? null;
     this.#name = event.sni ?? event.names[0] ?? null;
     this.#port = event.destination.port;
@@ -170,17 +176,18 @@ class Group {
   }
 
   row(): Row {
-    const { process, container, decision, enforced, why, rule, time } =
-      this.#first;
+    const { process, step, container, time } = this.#first;
+    const { decision, enforced, why, rule } = this.#first;
     return {
       name: this.#name,
       names: [...this.#names],
-      sni: this.#sni,
+      sni: this.#isVague ? null : this.#sni,
       asked: this.#asked,
       addresses: [...this.#addresses],
       port: this.#port,
       protocol: this.#protocol,
       process,
+      step,
       container,
       decision,
       enforced,

@@ -18,20 +18,22 @@ import {
   policyLines,
   proxyLines,
 } from "./policy_text.ts";
+import { SUDO_RULE, sudoText } from "./privilege.ts";
 import type { Row } from "./row.ts";
-import { type Column, renderTable, shortenMiddle, wrapWords } from "./table.ts";
+import { shortenMiddle, wrapWords } from "./table.ts";
+import { fileLines } from "./terminal_files.ts";
+import { MAX_ROWS, tableLines, withMore } from "./terminal_table.ts";
 import { whyText } from "./why.ts";
 import {
   cautionsOf,
   commandOf,
   countOf,
+  headOf,
   ledByOf,
-  type Outcome,
   outcomeOf,
-  portOf,
   senderOf,
+  stepText,
   subjectOf,
-  tallyOf,
 } from "./words.ts";
 
 /** How the lines are laid out. */
@@ -44,26 +46,9 @@ export interface TerminalOptions {
   readonly egress: "audit" | "block";
 }
 
-const MAX_ROWS = 40;
 const MAX_CAUTIONS = 10;
+const MAX_STEPS = 20;
 const MIN_COLUMNS = 40;
-
-const COLUMNS: readonly Column[] = [
-  { title: "NAME", least: 12 },
-  { title: "ADDRESS", least: 9, drop: 2 },
-  { title: "PORT", align: "right" },
-  { title: "PROTO", least: 5, drop: 4 },
-  { title: "PROCESS", least: 8, drop: 1 },
-  { title: "TIMES", align: "right", drop: 3 },
-  { title: "DECISION" },
-];
-
-/** SGR parameters, ECMA-48 section 8.3.117. */
-const COLORS: Readonly<Record<Outcome, string>> = {
-  allowed: "32",
-  refused: "1;31",
-  "would refuse": "33",
-};
 
 /**
  * Renders what a person wants to know when the command is done.
@@ -80,8 +65,10 @@ export function renderTerminal(
   const width = Math.max(MIN_COLUMNS, options.columns);
   const { egress } = options;
   const lines = [
-    `sluice (${egress}): ${tallyOf(summary.rows)}`,
+    ...prose(`sluice (${egress}): ${headOf(summary)}`, width),
     ...cautionLines(summary, width),
+    ...stepLines(summary, width),
+    ...fileLines(summary.files, { width, color: options.color }),
   ];
   if (summary.rows.length > 0) {
     lines.push(
@@ -105,37 +92,19 @@ function cautionLines(summary: Summary, width: number): string[] {
   return withMore(lines, cautions.length - MAX_CAUTIONS);
 }
 
-function tableLines(
-  rows: readonly Row[],
-  { width, color }: { readonly width: number; readonly color: boolean },
-): string[] {
-  const shown = rows.slice(0, MAX_ROWS);
-  const [titles, ...lines] = renderTable(COLUMNS, {
-    rows: shown.map(cellsOf),
-    width,
-  });
-  const painted = lines.map((line, index) => {
-    if (!color) return line;
-    // The last column is never shortened, so the line ends with the outcome.
-    const outcome = outcomeOf(shown[index]!);
-    const start = line.slice(0, line.length - outcome.length);
-    return `${start}\x1b[${COLORS[outcome]}m${outcome}\x1b[0m`;
-  });
-  const header = color ? `\x1b[2m${titles}\x1b[0m` : titles!;
-  return withMore([header, ...painted], rows.length - MAX_ROWS);
-}
-
-function cellsOf(row: Row): readonly string[] {
-  const [address = "-", ...others] = row.addresses.map(escapeTerminal);
-  return [
-    escapeTerminal(row.name ?? "-") || ".",
-    others.length === 0 ? address : `${address} +${others.length}`,
-    portOf(row) === 0 ? "-" : `${portOf(row)}`,
-    escapeTerminal(row.protocol),
-    escapeTerminal(senderOf(row)),
-    `${row.times}`,
-    outcomeOf(row),
-  ];
+/** Not for one command alone, of which the rest is told already. */
+function stepLines(summary: Summary, width: number): string[] {
+  const steps = summary.steps.filter(({ step }) => step !== null);
+  const told = steps.length > 1
+    ? [`Steps: ${steps.map(stepText).slice(0, MAX_STEPS).join("; ")}`]
+    : [];
+  const isUsed = summary.privileges.some(({ rule }) => rule === SUDO_RULE);
+  const sudo = isUsed ? sudoText(summary) ?? "" : "";
+  return withMore(
+    [...told, sudo].filter((line) => line !== "")
+      .flatMap((line) => prose(line, width)),
+    told.length === 0 ? 0 : steps.length - MAX_STEPS,
+  );
 }
 
 /** One paragraph for each reason, so that it is told once. */
@@ -169,6 +138,7 @@ function refusalOf(
   const lines = [
     `  ${subjectOf(row)}, ${countOf(row.times, "time")}${place}`,
     `    by ${senderOf(row)}${pid}${command === "" ? "" : `: ${command}`}`,
+    ...(row.step === null ? [] : [`    in step "${row.step}"`]),
   ].map((line) => shortenMiddle(escapeTerminal(line), width));
   return entries.length === 0
     ? lines
@@ -223,10 +193,4 @@ function withheldText({ subject, reason }: Withheld): string {
 function prose(text: string, width: number): string[] {
   return wrapWords(escapeTerminal(text), width)
     .map((line) => shortenMiddle(escapeTerminal(line), width));
-}
-
-function withMore(lines: readonly string[], more: number): string[] {
-  return more > 0
-    ? [...lines, `and ${more} more (see the report)`]
-    : [...lines];
 }

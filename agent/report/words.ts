@@ -5,8 +5,11 @@
  */
 import type { Summary } from "./aggregate.ts";
 import type { Interval } from "./coverage.ts";
+import { fileCautions, filesTally } from "./file_words.ts";
 import { floodText } from "./flood.ts";
+import { privilegeText, SUDO_RULE } from "./privilege.ts";
 import type { Row } from "./row.ts";
+import type { StepSummary } from "./steps.ts";
 import { tunnelText } from "./tunnel.ts";
 
 /** What becomes of a row's attempts. */
@@ -52,6 +55,20 @@ export function senderOf({ process, container }: Row): string {
   return container === null ? "unknown" : `container ${container}`;
 }
 
+/** What a step did, in few words: `Build (12 programs, 3 not allowed)`. */
+export function stepText(row: StepSummary): string {
+  const { step, programs, allowed, denied, files } = row;
+  const parts = [
+    [programs, countOf(programs, "program")],
+    [allowed, `${allowed} allowed`],
+    [denied, `${denied} not allowed`],
+    [files, `${countOf(files, "finding")} about files`],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([, text]) => text);
+  const did = told.length === 0 ? "nothing" : told.join(", ");
+  return `${step ?? "outside of steps"} (${did})`;
+}
+
 /** The sender's command line; empty when it is not known. */
 export function commandOf({ process }: Row): string {
   if (process === null) return "";
@@ -61,8 +78,14 @@ export function commandOf({ process }: Row): string {
     .join(" ").slice(0, MAX_COMMAND_CHARACTERS);
 }
 
+/** What was found, in the first line. */
+export function headOf({ rows, files }: Summary): string {
+  const tally = filesTally(files);
+  return tallyOf(rows) + (tally === "" ? "" : `, ${tally}`);
+}
+
 /** How many rows came to what: `3 endpoints: 2 refused, 1 allowed`. */
-export function tallyOf(rows: readonly Row[]): string {
+function tallyOf(rows: readonly Row[]): string {
   if (rows.length === 0) return "nothing contacted";
   const tally = (outcome: Outcome) =>
     rows.filter((row) => outcomeOf(row) === outcome).length;
@@ -90,6 +113,10 @@ export function cautionsOf(summary: Summary): readonly string[] {
     cautions.unshift("TAMPERED: somebody has changed what guards this run.");
   }
   cautions.push(
+    ...fileCautions(summary.files),
+    ...summary.privileges
+      .filter(({ rule }) => rule !== SUDO_RULE)
+      .map(privilegeText),
     ...lost.map((interval) =>
       `Coverage is missing ${intervalText(interval)}: ` +
       "what happens then is not in this report."

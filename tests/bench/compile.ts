@@ -10,6 +10,7 @@ import { runOrThrow } from "../lab/command.ts";
 export type BenchProgram =
   | "accept_all"
   | "connect"
+  | "crowd"
   | "dns_probe"
   | "flows"
   | "tls_probe";
@@ -17,6 +18,7 @@ export type BenchProgram =
 const LIBRARIES: Readonly<Record<BenchProgram, readonly string[]>> = {
   accept_all: ["-lnetfilter_queue", "-lnfnetlink"],
   connect: [],
+  crowd: [],
   dns_probe: [],
   flows: [],
   tls_probe: ["-lssl", "-lcrypto"],

@@ -1,6 +1,6 @@
 /**
- * `deno task bench [--quick]`: what Sluice costs, against the same run's other
- * side.
+ * `deno task bench [--quick] [jobs]`: what Sluice costs, against the same run's
+ * other side; all of it, or what the action costs a job.
  *
  * Nothing is asserted about time: a goal that is missed is said in the table.
  *
@@ -9,9 +9,11 @@
 import { Lab } from "../lab/lab.ts";
 import { measureBulk } from "./bulk.ts";
 import { type BenchProgram, compileProgram } from "./compile.ts";
+import { type ExecutionEffort, measureExecutions } from "./executions.ts";
 import { type FlowRates, measureFlowRates } from "./flow_rates.ts";
 import { arm, GUARD_NAMES } from "./guards.ts";
 import { serveQuic } from "./handshakes.ts";
+import { type JobEffort, measureJobs } from "./jobs.ts";
 import { describeMachine } from "./machine.ts";
 import {
   type Bench,
@@ -21,7 +23,8 @@ import {
   measure,
 } from "./measure.ts";
 import { runSluice } from "./sluice.ts";
-import { renderTable } from "./table.ts";
+import { measureSources, type SourceEffort } from "./sources.ts";
+import { makeJobRows, renderRows, renderTable } from "./table.ts";
 
 const FULL: Effort = {
   rounds: 7,
@@ -35,6 +38,7 @@ const FULL: Effort = {
   maxFlows: 40_000,
   bulkTurns: 20,
   memoryConnections: 10_000,
+  crowd: { processes: 500, descriptors: 50, connections: 1_000 },
 };
 
 /** Enough to see that each row can still be measured. */
@@ -49,11 +53,30 @@ const QUICK: Effort = {
   maxFlows: 1_500,
   bulkTurns: 1,
   memoryConnections: 500,
+  crowd: { processes: 20, descriptors: 50, connections: 20 },
 };
+
+const FULL_EXECUTIONS: ExecutionEffort = {
+  ...{ turns: 5, execs: 5_000, files: 40 },
+};
+const QUICK_EXECUTIONS: ExecutionEffort = {
+  ...{ turns: 1, execs: 200, files: 2 },
+};
+
+const FULL_SOURCES: SourceEffort = {
+  ...{ turns: 3, tracked: 100_000, placed: 80_000, compiled: 40 },
+};
+const QUICK_SOURCES: SourceEffort = {
+  ...{ turns: 1, tracked: 500, placed: 500, compiled: 2 },
+};
+
+const FULL_JOBS: JobEffort = { turns: 5, level: 9 };
+const QUICK_JOBS: JobEffort = { turns: 1, level: 1 };
 
 const PROGRAMS: readonly BenchProgram[] = [
   "accept_all",
   "connect",
+  "crowd",
   "dns_probe",
   "flows",
   "tls_probe",
@@ -62,18 +85,37 @@ const PROGRAMS: readonly BenchProgram[] = [
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
-  const isQuick = args.length === 1 && args[0] === "--quick";
-  if (args.length > 0 && !isQuick) {
-    console.error("Usage: deno task bench [--quick]");
+  const isQuick = args[0] === "--quick";
+  const [part, ...others] = isQuick ? args.slice(1) : args;
+  if (others.length > 0 || !(part === undefined || part === "jobs")) {
+    console.error("Usage: deno task bench [--quick] [jobs]");
     return 2;
+  }
+  const jobEffort = isQuick ? QUICK_JOBS : FULL_JOBS;
+  if (part === "jobs") {
+    const jobs = await measureJobs(jobEffort);
+    console.log(renderRows(makeJobRows(jobs)));
+    console.log(await describeMachine());
+    return 0;
   }
   const effort = isQuick ? QUICK : FULL;
   const machine = await describeMachine();
   const { rounds, helpMs, rates } = await measureRounds(effort);
   console.error(`bench: throughput, ${effort.bulkTurns} turns`);
   const bulk = await measureBulk(effort.bulkTurns);
-  const { connections, warmUp, memoryConnections } = effort;
-  console.log(renderTable({ rounds, bulk, helpMs, rates, memoryConnections }));
+  console.error("bench: executions");
+  const executions = await measureExecutions(
+    isQuick ? QUICK_EXECUTIONS : FULL_EXECUTIONS,
+  );
+  console.error("bench: sources");
+  const sources = await measureSources(isQuick ? QUICK_SOURCES : FULL_SOURCES);
+  console.error("bench: jobs");
+  const jobs = await measureJobs(jobEffort);
+  const { connections, warmUp, memoryConnections, crowd } = effort;
+  console.log(renderTable({
+    ...{ rounds, bulk, helpMs, rates, executions, sources, jobs },
+    ...{ memoryConnections, crowd },
+  }));
   console.log(
     `Medians of ${effort.rounds} ${
       effort.rounds === 1 ? "round" : "rounds"

@@ -34,6 +34,15 @@ export interface Effort {
   readonly bulkTurns: number;
   /** After so many connections memory is looked at. */
   readonly memoryConnections: number;
+  readonly crowd: Crowd;
+}
+
+/** Idle processes, and connections that others make among them. */
+export interface Crowd {
+  readonly processes: number;
+  /** Sockets of each. */
+  readonly descriptors: number;
+  readonly connections: number;
 }
 
 /** One round's figures with one guard; times in microseconds. */
@@ -44,6 +53,9 @@ export interface Figures extends HandshakeFigures {
   readonly firstConnectP50: number;
   readonly connectP50: number;
   readonly connectP99: number;
+  /** Each by a new process, among many idle ones. */
+  readonly crowdP50: number;
+  readonly crowdP99: number;
   /** Of the guard's process; null when there is none. */
   readonly cpuPerConnection: number | null;
   readonly lookUpP50: number;
@@ -94,6 +106,7 @@ export async function measure(
   await settle();
   const cpu = await cpuOf(guard) - cpuBefore;
   const { p50: lookUpP50 } = await lookUp(bench, effort.lookUps);
+  const crowd = await connectAmongMany(bench);
   const refusals = await refuse(bench, guard);
   const count = effort.handshakes;
   const handshakes = await measureHandshakes({ ...bench, count });
@@ -105,6 +118,8 @@ export async function measure(
     connectP99: connected.p99,
     cpuPerConnection: guard.pid === null ? null : cpu / effort.connections,
     lookUpP50,
+    crowdP50: crowd.p50,
+    crowdP99: crowd.p99,
     ...refusals,
     ...handshakes,
     memory: await measureMemory(bench, guard),
@@ -119,6 +134,16 @@ export async function lookUpAllowed(bench: Bench): Promise<void> {
 async function connect(bench: Bench, count: number): Promise<Findings> {
   const target = [ALLOWED.ipv4, OPEN_PORT];
   return succeed(await probe(bench, "connect", [String(count), ...target]));
+}
+
+async function connectAmongMany(bench: Bench): Promise<Findings> {
+  const { connections, processes, descriptors } = bench.effort.crowd;
+  return succeed(
+    await probe(bench, "crowd", [
+      ...[String(connections), ALLOWED.ipv4, OPEN_PORT],
+      ...[String(processes), String(descriptors)],
+    ]),
+  );
 }
 
 async function lookUp(bench: Bench, count: number): Promise<Findings> {

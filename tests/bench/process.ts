@@ -43,6 +43,12 @@ export async function readMemory(pid: number): Promise<Memory> {
   };
 }
 
+/** The most that was ever resident of a process, in bytes. */
+export async function readPeakBytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return readKibibytes(status, "VmHWM");
+}
+
 /** proc(5): `VmRSS:     62348 kB`, where kB are 1024 bytes. */
 function readKibibytes(text: string, field: string): number {
   const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text);

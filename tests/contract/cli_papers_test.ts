@@ -55,6 +55,14 @@ Deno.test("sluice check sums a good policy up", async () => {
   assert.equal(stdout, "policy.yaml: egress block, 3 allowed, 1 denied\n");
 });
 
+Deno.test("sluice check tells each problem of a policy on a line", async () => {
+  const policy = "version: 1\negress: open\nsource: { deny: [ a ] }\n";
+  await Deno.writeTextFile(`${cell!.directory}/bad.yaml`, policy);
+  const { code, stderr } = await sluice("check", "bad.yaml");
+  assert.equal(code, 2);
+  assert.match(stderr, /^sluice: bad\.yaml:2:9: .*\nsluice: bad\.yaml:3:11: /);
+});
+
 /** What `explain` must say of an endpoint. */
 const ENDPOINTS: readonly { endpoint: string; said: RegExp }[] = [
   {

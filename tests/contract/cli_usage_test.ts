@@ -96,6 +96,11 @@ const LINES: readonly Row[] = [
     hint: /report JOURNAL/,
   },
   { args: ["explain"], said: /an argument is missing/, hint: /explain/ },
+  {
+    args: ["explain", "--egress", "block", "src/a.c"],
+    said: /"src\/a\.c": it is a path/,
+    hint: /\.\/src\/a\.c/,
+  },
   { args: ["check"], said: /an argument is missing/, hint: /check POLICY/ },
 ];
 
@@ -167,6 +172,44 @@ const MISSING: readonly Row[] = [
     said: /none\.ndjson": .*ENOENT/,
     hint: /path/,
   },
+  {
+    args: ["recommend", "none.ndjson"],
+    said: /none\.ndjson": .*ENOENT/,
+    hint: /path/,
+  },
+  { args: ["recommend", "."], said: /".*": .*EISDIR/, hint: /path/ },
+  { args: ["recommend"], said: /an argument is missing/, hint: /recommend J/ },
+  {
+    args: ["recommend", "--scope", "tight", "j"],
+    said: /--scope is "tight"/,
+    hint: /none or step or process/,
+  },
+  {
+    args: ["recommend", "--policy", "p", "j"],
+    said: /`sluice recommend` has no flag --policy/,
+    hint: /--scope/,
+  },
+  {
+    args: ["replay", "--egress", "block", "none.ndjson"],
+    said: /none\.ndjson": .*ENOENT/,
+    hint: /path/,
+  },
+  { args: ["replay", "j"], said: /neither --policy/, hint: /--egress audit/ },
+  {
+    args: ["replay", "--egress", "block", "j", "k"],
+    said: /"k" is one argument too many/,
+    hint: /replay JOURNAL/,
+  },
+  {
+    args: ["replay", "--egress", "block", "--format", "pdf", "j"],
+    said: /--format is "pdf"/,
+    hint: /text or json/,
+  },
+  {
+    args: ["explain", "--egress", "block", "--process", "curl", "a.test"],
+    said: /--process is "curl"/,
+    hint: /absolute path/,
+  },
 ];
 
 let cell: Cell | undefined;
@@ -222,7 +265,7 @@ for (const args of [["--help"], ["-h"], ["run", "--help"], ["stop", "-h"]]) {
     assert.equal(stderr, "");
     const commands = [
       ...["run", "start", "status", "stop", "report"],
-      ...["explain", "check", "doctor"],
+      ...["recommend", "replay", "explain", "check", "doctor"],
     ];
     for (const name of commands) {
       assert.match(stdout, new RegExp(`^ {2}sluice ${name} `, "m"));

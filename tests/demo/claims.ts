@@ -5,6 +5,7 @@
  */
 import type { CapturedPacket } from "../lab/frame.ts";
 import { ADDRESSES } from "../lab/topology.ts";
+import type { Implant } from "./implant.ts";
 import type { Play } from "./play.ts";
 
 /** One thing the demo says, and whether it is true. */
@@ -17,6 +18,7 @@ export interface Claim {
 export interface Plays {
   readonly alone: Play;
   readonly guarded: Play;
+  readonly implant: Implant;
 }
 
 /** The ways by which a secret got out. */
@@ -28,6 +30,15 @@ export interface Thefts {
 
 const TLS_PORT = 443;
 const RAW_PORT = 4444;
+/** What the report has to say of the source. */
+const IMPLANT = [
+  /\/src\/price\.c: changed and restored after [\d.]+ m?s$/m,
+  /^ {4}by \/usr\/bin\/sed \(pid \d+\): sed -i /m,
+  /^ {4}below \/usr\/bin\/dash < \/usr\/bin\/dash$/m,
+  /^ {4}in step "run"$/m,
+  /^ {4}\| -\s+return cents;$/m,
+  /^ {4}\| \+\s+return cents \+ 1;$/m,
+];
 const DOWNLOAD = 'downloaded "site allowed.test ';
 
 /** Which ways the token of a build found. */
@@ -63,7 +74,7 @@ export function tokenPackets({ packets, token }: Play): CapturedPacket[] {
  *
  * @returns In the order in which it is told.
  */
-export function makeClaims({ alone, guarded }: Plays): Claim[] {
+export function makeClaims({ alone, guarded, implant }: Plays): Claim[] {
   const stolen = findThefts(alone);
   const kept = findThefts(guarded);
   const isBuilt = ({ build }: Play) =>
@@ -95,6 +106,16 @@ export function makeClaims({ alone, guarded }: Plays): Claim[] {
         /^- .*203\.0\.113\.66 +4444 .* refused$/m,
         new RegExp(`^${guarded.token}\\.evil\\.test .* refused$`, "m"),
       ].every((row) => row.test(guarded.build.stderr)),
+    },
+    {
+      text: "git saw no change, though what was built is other than its source",
+      holds: implant.build.code === 0 && implant.status === "" &&
+        implant.printed === "101 cents\n",
+    },
+    {
+      text:
+        "the report names the source, what it was, who changed it and where",
+      holds: IMPLANT.every((line) => line.test(implant.build.stderr)),
     },
   ];
 }

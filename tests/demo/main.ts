@@ -1,6 +1,7 @@
 /**
  * `deno task demo`: a build whose dependency steals a token, without Sluice and
- * with it, on a small internet inside this machine.
+ * with it, on a small internet inside this machine; then one whose dependency
+ * changes a source and puts it back.
  *
  * Exits with 0 when all it showed was true, with 1 and the claim otherwise.
  *
@@ -17,6 +18,7 @@ import {
   type Plays,
   tokenPackets,
 } from "./claims.ts";
+import { type Implant, playImplant } from "./implant.ts";
 import { copyProject, type Play, playBuild } from "./play.ts";
 import { Stage } from "./stage.ts";
 
@@ -69,7 +71,34 @@ async function perform(stage: Stage): Promise<Plays> {
   await stage.pause();
   tellCapture(stage, guarded);
   await stage.pause();
-  return { alone, guarded };
+  return { alone, guarded, implant: await performImplant(stage, lab, where) };
+}
+
+async function performImplant(
+  stage: Stage,
+  lab: Lab,
+  where: readonly string[],
+): Promise<Implant> {
+  stage.say(
+    "\n3. A source that is changed and put back\n" +
+      "   $ sluice run --egress block -- sh build.sh",
+    "bold",
+  );
+  stage.say(`
+   Another left-padder: its preinstall script changes src/price.c, waits until
+   the compiler has read it, and puts back what was there, with its date.
+`);
+  const implant = await playImplant(lab, [...where, "--egress", "block"]);
+  stage.show(implant.build.stdout);
+  stage.say("   $ git status --short");
+  stage.show(implant.status);
+  stage.say("   $ dist/price # 100 cents by its source");
+  stage.show(implant.printed);
+  await stage.pause();
+  stage.say("   What Sluice says:");
+  stage.show(implant.build.stderr);
+  await stage.pause();
+  return implant;
 }
 
 async function introduce(stage: Stage): Promise<void> {

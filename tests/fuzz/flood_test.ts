@@ -75,6 +75,7 @@ Deno.test(`Pipeline holds little of ${2 * PACKETS} packets of a flood`, () => {
         id: index,
         ...{ hook: HOOK.LOCAL_OUT, hardwareProtocol: 0x0800, mark: 0 },
         ...{ inInterface: 0, outInterface: 2, uid: 1001, gid: 1001 },
+        ...{ inPort: 0, hardwareAddress: 0 },
         ...{ payload, originalBytes: payload.length },
       }, nowMs);
       if (verdict !== null) held.delete(index);

@@ -205,6 +205,7 @@ export class Script {
         // Now and then as a rule of ours marks a source that is nobody's.
         mark: way >> 4 === 15 ? MARK.DENY | 0x42 : 0x42,
         ...{ inInterface, outInterface },
+        ...{ inPort: 0, hardwareAddress: 0 },
         uid: way % 5 === 4 ? null : way % 5 === 3 ? 0 : 1001,
         gid: null,
         payload: bytes,

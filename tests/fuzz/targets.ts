@@ -4,7 +4,11 @@
  * @module
  */
 import { dnsTarget, netlinkTarget, packetTarget } from "./decoder_targets.ts";
+import { gitIndexTarget, gitTextTarget } from "./git_target.ts";
+import { gitObjectTarget, textDiffTarget } from "./git_object_target.ts";
+import { fanotifyTarget } from "./fanotify_target.ts";
 import { quicTarget } from "./quic_target.ts";
+import { inotifyTarget } from "./inotify_target.ts";
 import {
   dnsStreamTarget,
   httpTarget,
@@ -12,6 +16,16 @@ import {
   tlsTarget,
 } from "./stream_targets.ts";
 import { pipelineTarget } from "./pipeline_target.ts";
+import { buildkitTarget } from "./buildkit_target.ts";
+import {
+  hpackTarget,
+  httpBodyTarget,
+  httpHeadTarget,
+  httpQueryTarget,
+  httpReplyTarget,
+  jsonTarget,
+  protobufTarget,
+} from "./runtime_targets.ts";
 import type { Target } from "./target.ts";
 import { textTarget } from "./text_target.ts";
 
@@ -25,6 +39,20 @@ const TARGETS: Readonly<Record<string, () => Target>> = {
   tcp_stream: tcpStreamTarget,
   quic: quicTarget,
   text: textTarget,
+  git_index: gitIndexTarget,
+  git_text: gitTextTarget,
+  inotify: inotifyTarget,
+  git_object: gitObjectTarget,
+  text_diff: textDiffTarget,
+  fanotify: fanotifyTarget,
+  strict_json: jsonTarget,
+  http_head: httpHeadTarget,
+  http_query: httpQueryTarget,
+  http_body: httpBodyTarget,
+  http_reply: httpReplyTarget,
+  buildkit: buildkitTarget,
+  hpack: hpackTarget,
+  protobuf: protobufTarget,
   pipeline: pipelineTarget,
 };
 

@@ -9,6 +9,8 @@ import { parseAddress } from "../../agent/decode/address.ts";
 import { slotOf } from "../../agent/enforce/marks.ts";
 import type { RefusedQuery } from "../../agent/enforce/dns_reply.ts";
 import type { PipelineWorld } from "../../agent/pipeline.ts";
+import { BY_NOBODY } from "../../agent/record/done.ts";
+import { NOBODY } from "../../agent/scopes.ts";
 import { policyOf } from "../unit/decide/policies.ts";
 
 /** Marks and queues of the guard under test. */
@@ -68,7 +70,7 @@ export function makeWorld(host: boolean): World {
     names,
     resolvers: new Set([RESOLVER]),
     host,
-    isProcessScoped: false,
+    isScoped: false,
     asksNames: true,
     hearsAnswers: true,
     allowMark: SLOT.allowMark,
@@ -82,7 +84,8 @@ export function makeWorld(host: boolean): World {
       find: () => null,
       // As if the server had all that the client sent before.
       isSure: () => false,
-      describe: () => null,
+      senderOf: () => NOBODY,
+      describe: () => BY_NOBODY,
       // Nobody knows: what was let through may be lost, and sent again.
       acknowledged: () => null,
     },

@@ -24,6 +24,12 @@ const PROBES: readonly {
     failures: 0,
   },
   {
+    name: "connects by a process each, among idle ones",
+    program: "crowd",
+    args: ["203.0.113.10", "80", "5", "10"],
+    failures: 0,
+  },
+  {
     name: "counts refused connections",
     program: "connect",
     args: ["203.0.113.10", "81"],

@@ -41,6 +41,14 @@ const ROWS: readonly { name: string; cells: readonly string[] }[] = [
     name: "connect(), p50 of the first 100",
     cells: [TIME, TIME, TIME, RATIO, NONE],
   },
+  {
+    name: "connect() among 20 processes of 50 descriptors, p50, added",
+    cells: [NONE, TIME, TIME, RATIO, goal("under 400 µs")],
+  },
+  {
+    name: "connect() among 20 processes of 50 descriptors, p99, added",
+    cells: [NONE, TIME, TIME, RATIO, NONE],
+  },
   { name: "DNS look-up, p50", cells: [TIME, TIME, TIME, RATIO, NONE] },
   {
     name: "DNS look-up over TCP, p50",
@@ -86,6 +94,62 @@ const ROWS: readonly { name: string; cells: readonly string[] }[] = [
     name: "proportional memory after 500 connections",
     cells: [NONE, String.raw`\d+\.\d MB`, String.raw`\d+\.\d MB`, NONE, NONE],
   },
+  {
+    name: "executing a program of 0.1 ms",
+    cells: [TIME, NONE, TIME, RATIO, goal("at most 1.1 × without")],
+  },
+  {
+    name: "agent CPU per program executed",
+    cells: [NONE, NONE, TIME, NONE, NONE],
+  },
+  {
+    name: "building a C project with 2 jobs",
+    cells: [
+      ...[String.raw`\d+ ms`, NONE, String.raw`\d+ ms`, RATIO],
+      goal("at most 1.02 × without"),
+    ],
+  },
+  ...["", " to be read"].map((more) => ({
+    name: `\`start\` to armed, its own clock, with 500 sources${more}`,
+    cells: [String.raw`\d+ ms`, NONE, String.raw`\d+ ms`, RATIO, NONE],
+  })),
+  {
+    name: "resident memory with 500 sources",
+    cells: [
+      ...[String.raw`\d+\.\d MB`, NONE, String.raw`\d+\.\d MB`, RATIO, NONE],
+    ],
+  },
+  {
+    name: "git checkout of 500 sources",
+    cells: [
+      ...[String.raw`\d+ ms`, NONE, String.raw`\d+ ms`, RATIO],
+      goal("under 1.03 × without"),
+    ],
+  },
+  {
+    name: "resident memory at most, until then",
+    cells: [NONE, NONE, String.raw`\d+\.\d MB`, NONE, NONE],
+  },
+  {
+    name: "building a C project of watched sources",
+    cells: [
+      ...[String.raw`\d+ ms`, NONE, String.raw`\d+ ms`, RATIO],
+      goal("at most 1.02 × without"),
+    ],
+  },
+  ...[
+    "`pre` of the action to armed, on a new machine",
+    "`pre` of the action to armed, where it was before",
+    "`post` of the action to its end",
+  ].map((name) => ({
+    name,
+    cells: [String.raw`\d+ ms`, NONE, String.raw`\d+ ms`, RATIO, NONE],
+  })),
+  ...["download of a released action", "download of Deno for a source"]
+    .map((name) => ({
+      name,
+      cells: [NONE, NONE, String.raw`\d+\.\d MB`, NONE, NONE],
+    })),
 ];
 
 Deno.test("bench --quick has figures in each row", async (test) => {
@@ -196,16 +260,34 @@ for (const { name, sluice, bulk = [10e9], row } of GOALS) {
       bulk: { none: [10e9], sluice: bulk },
       helpMs: [80],
       rates: [],
+      executions: {
+        exec: { none: [90], sluice: [95] },
+        build: { none: [3000], sluice: [3030] },
+        cpu: [30],
+      },
+      sources: {
+        effort: { turns: 1, tracked: 1, placed: 1, compiled: 1 },
+        ...{ arming: EQUAL, hashing: EQUAL, memory: EQUAL, peak: [1] },
+        ...{ checkout: EQUAL, build: EQUAL },
+      },
+      jobs: {
+        ...{ firstPre: EQUAL, laterPre: EQUAL, post: EQUAL },
+        ...{ programBytes: 1, denoBytes: 1 },
+      },
       memoryConnections: 10,
+      crowd: { processes: 500, descriptors: 50, connections: 10 },
     });
     assert.ok(table.split("\n").includes(row), table);
   });
 }
 
+const EQUAL = { none: [1], sluice: [1] };
+
 function figures(own: Partial<Figures> & Pick<Figures, "guard">): Figures {
   const { guard } = own;
   return {
     ...{ firstConnectP50: 1, connectP50: 1, connectP99: 1, lookUpP50: 1 },
+    ...{ crowdP50: 1, crowdP99: 1 },
     ...{ refusalP50: 1, deniedLookUpP50: 1, tlsP50: 1, quicP50: 1 },
     tcpLookUpP50: null,
     cpuPerConnection: guard === "none" ? null : 20,

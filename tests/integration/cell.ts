@@ -40,7 +40,11 @@ mount -t overlay overlay -o \
 "lowerdir=/,upperdir=$0/layer/upper,workdir=$0/layer/work" "$0/layer/root"
 for name in proc sys dev; do mount --rbind /$name "$0/layer/root/$name"; done
 mount --bind "$0" "$0/layer/root$0"
+cd "$0/layer/root"
 `;
+
+// In a mere chroot nobody can make a user namespace, user_namespaces(7).
+const ENTER = "pivot_root . . && umount -l .";
 
 /**
  * The agent's own task as one command without `deno task` in between, so that
@@ -88,7 +92,7 @@ export class Cell implements AsyncDisposable {
       : `exec unshare --net sh -euc 'ip link set lo up; ${HOLD}' "$0"`;
     const inner = `set -eu\n${setup}\n${hold}`;
     const script = copy
-      ? `${COPY}\nexec chroot "$0/layer/root" sh -c "$1" "$0"`
+      ? `${COPY}\n${ENTER}\nexec chroot . sh -c "$1" "$0"`
       : 'exec sh -c "$1" "$0"';
     const holder = new Deno.Command("unshare", {
       args: [

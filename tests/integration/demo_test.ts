@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { findCgroup2Mount } from "../../agent/decode/mountinfo.ts";
 import { makeClaims, type Plays } from "../demo/claims.ts";
-import type { Play } from "../demo/play.ts";
 import { LabProcess } from "../lab/command.ts";
 import type { CapturedPacket } from "../lab/frame.ts";
 import { ADDRESSES } from "../lab/topology.ts";
@@ -17,7 +16,7 @@ Deno.test("demo shows the theft, its end, and exits with 0", async () => {
   const { code, stdout, stderr } = await demo.finished(TIMEOUT_MS);
 
   assert.equal(code, 0, stdout + stderr);
-  const [, alone, guarded] = stdout.split(/^[12]\. /m);
+  const [, alone, guarded, implant] = stdout.split(/^[123]\. /m);
   assert.match(alone!, /by HTTPS, to evil\.test: token=npm_[0-9a-f]{16}\n/);
   assert.match(alone!, /by TCP, to 203\.0\.113\.66:4444: token=npm_/);
   assert.match(alone!, /by DNS: a query for npm_[0-9a-f]{16}\.evil\.test\n/);
@@ -27,6 +26,7 @@ Deno.test("demo shows the theft, its end, and exits with 0", async () => {
   for (const part of [alone!, guarded!]) {
     assert.match(part, /^ {3}\| downloaded "site allowed\.test /m);
   }
+  assert.match(implant!, /^ {3}\| .*price\.c: changed and restored after/m);
   assert.doesNotMatch(stdout, /FALSE/);
   // No terminal, no colours.
   assert.ok(!stdout.includes("\x1b"));
@@ -62,9 +62,19 @@ const REPORT = [
   `${TOKENS.guarded}.evil.test  -  -  dns  /usr/bin/dig  1  refused`,
 ].join("\n");
 
+const IMPLANT = `
+  /w/src/price.c: modified
+    by /usr/bin/sed (pid 9): sed -i s/a/b/
+    below /usr/bin/dash < /usr/bin/dash
+    in step "run"
+    | -  return cents;
+    | +  return cents + 1;
+  /w/src/price.c: changed and restored after 1.1 s
+`;
+
 const BROKEN: readonly {
   name: string;
-  change: (plays: { alone: Play; guarded: Play }) => Partial<Plays>;
+  change: (plays: Plays) => Partial<Plays>;
   fails: number;
 }[] = [
   {
@@ -142,6 +152,28 @@ const BROKEN: readonly {
     }),
     fails: 4,
   },
+  {
+    name: "the source is as it was left",
+    change: ({ implant }) => ({
+      implant: { ...implant, status: " M src/price.c\n" },
+    }),
+    fails: 5,
+  },
+  {
+    name: "what was built is what its source says",
+    change: ({ implant }) => ({
+      implant: { ...implant, printed: "100 cents\n" },
+    }),
+    fails: 5,
+  },
+  ...IMPLANT.trim().split("\n").map((line) => ({
+    name: `the report does not say "${line.trim()}"`,
+    change: ({ implant }: Plays) => {
+      const stderr = IMPLANT.replace(line, "");
+      return { implant: { ...implant, build: { ...implant.build, stderr } } };
+    },
+    fails: 6,
+  })).slice(1),
 ];
 
 Deno.test("makeClaims() confirms what the plays show", () => {
@@ -156,7 +188,7 @@ for (const { name, change, fails } of BROKEN) {
   });
 }
 
-function plays(): { alone: Play; guarded: Play } {
+function plays(): Plays {
   const token = TOKENS.alone;
   const contact = { contact: 0, peer: "", bytes: `token=${token}` };
   const build = { code: 0, stdout: DOWNLOAD, stderr: REPORT, milliseconds: 1 };
@@ -177,6 +209,11 @@ function plays(): { alone: Play; guarded: Play } {
       contacts: [],
       queries: [],
       packets: [packet("203.0.113.10", "hello")],
+    },
+    implant: {
+      build: { ...build, stderr: IMPLANT },
+      status: "",
+      printed: "101 cents\n",
     },
   };
 }
@@ -199,15 +236,16 @@ function startDemo(): LabProcess {
   ]);
 }
 
-/** The lab is named after the process that made it. */
-function prefixOf(pid: number): string {
-  return `sl${pid}x0`;
+/** The lab is named after the process that made it, and by chance. */
+function isOfLab(pid: number, name: string): boolean {
+  return name.startsWith(`sl${pid}x`);
 }
 
 /** The cgroups of the guards in the demo's state directory. */
 async function cgroupsOf(pid: number): Promise<string[]> {
   const mounts = await Deno.readTextFile("/proc/self/mountinfo");
-  const runs = names(`/run/sluice-lab/${prefixOf(pid)}/state`);
+  const runs = names("/run/sluice-lab").filter((name) => isOfLab(pid, name))
+    .flatMap((name) => names(`/run/sluice-lab/${name}/state`));
   return runs.map((run) => `${findCgroup2Mount(mounts)}/sluice/${run}`)
     .filter(isThere);
 }
@@ -216,7 +254,7 @@ async function cgroupsOf(pid: number): Promise<string[]> {
 async function remains(pid: number): Promise<string[]> {
   const parents = ["/run/netns", "/etc/netns", "/run/sluice-lab"];
   const left = parents.flatMap((parent) =>
-    names(parent).filter((name) => name.startsWith(prefixOf(pid)))
+    names(parent).filter((name) => isOfLab(pid, name))
       .map((name) => `${parent}/${name}`)
   );
   return [...left, ...await cgroupsOf(pid)];

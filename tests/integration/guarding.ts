@@ -4,12 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import type { Event } from "../../agent/record/event.ts";
+import type { Event, JudgedEvent } from "../../agent/record/event.ts";
 import { readJournal } from "../../agent/record/read.ts";
 import { type CommandResult, LabProcess } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
 import { waitUntil } from "../lab/wait.ts";
+import { sluiceArgs } from "./cell.ts";
+import { isEnded } from "./leftovers.ts";
 
 /** How a guard is started. */
 export interface GuardFlags {
@@ -22,6 +23,8 @@ export interface GuardFlags {
   readonly state?: string;
   /** A command that runs the program, such as `unshare`. */
   readonly before?: readonly string[];
+  /** Another form of the program; default: from source, as `deno task` does. */
+  readonly program?: string;
 }
 
 /** What `sluice status` prints, and `sluice stop` on its last line. */
@@ -43,12 +46,11 @@ interface Interval {
   readonly to: string | null;
 }
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const TIMEOUT_MS = 30_000;
 const VERDICTS = new Set(["connection", "dns"]);
 
 /**
- * Runs `sluice` as `deno task` does.
+ * Runs `sluice` as `deno task` does, which is one start of Deno less.
  *
  * @param args Its arguments.
  * @param before A command that runs it, such as `unshare`.
@@ -57,11 +59,19 @@ export async function sluice(
   args: readonly string[],
   before: readonly string[] = [],
 ): Promise<CommandResult> {
-  const task = ["task", "--quiet", "--cwd", PROJECT, "sluice"];
-  await using program = new LabProcess(
-    [...before, Deno.execPath(), ...task, ...args],
-    { env: { NO_COLOR: "1" } },
-  );
+  return await runProgram([...before, ...sluiceArgs(), ...args], {
+    DENO_NO_UPDATE_CHECK: "1",
+    SLUICE_CWD: Deno.cwd(),
+  });
+}
+
+async function runProgram(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  await using program = new LabProcess(words, {
+    env: { NO_COLOR: "1", ...env },
+  });
   return await program.finished(TIMEOUT_MS);
 }
 
@@ -79,21 +89,25 @@ export function startArgs(lab: Lab, flags: GuardFlags): string[] {
 /** One armed guard; it ends with its lab at the latest. */
 export class Guarding {
   readonly #state: string;
-  readonly #before: readonly string[];
+  readonly #run: (args: readonly string[]) => Promise<CommandResult>;
   /** What `sluice start` printed. */
   readonly started: {
     readonly armed: boolean;
     readonly pid: number;
     readonly milliseconds: number;
     readonly journal: string;
+    readonly workspaces: readonly string[];
   };
 
   private constructor(
     started: Guarding["started"],
-    { state, before }: { state: string; before: readonly string[] },
+    { state, run }: {
+      state: string;
+      run: (args: readonly string[]) => Promise<CommandResult>;
+    },
   ) {
     this.#state = state;
-    this.#before = before;
+    this.#run = run;
     this.started = started;
   }
 
@@ -112,25 +126,26 @@ export class Guarding {
       `for file in $(grep -alsF '${state}' /proc/[0-9]*/cmdline); do ` +
         `pid=\${file#/proc/}; kill -9 "\${pid%/cmdline}" 2>/dev/null; done; :`,
     );
-    const { before = [] } = flags;
-    const { code, stdout, stderr } = await sluice(
-      startArgs(lab, flags),
-      before,
-    );
+    const { before = [], program } = flags;
+    const run = (args: readonly string[]) =>
+      program === undefined
+        ? sluice(args, before)
+        : runProgram([...before, program, ...args]);
+    const { code, stdout, stderr } = await run(startArgs(lab, flags));
     assert.equal(code, 0, stderr);
-    return new Guarding(JSON.parse(stdout), { state, before });
+    return new Guarding(JSON.parse(stdout), { state, run });
   }
 
   /** Asks for the guard's status. */
   async status(): Promise<Status> {
-    const { code, stdout, stderr } = await this.#run("status");
+    const { code, stdout, stderr } = await this.#ask("status");
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout);
   }
 
   /** Stops the guard; `said` is the report for a person. */
   async stop(): Promise<Status & { readonly said: string }> {
-    const { code, stdout, stderr } = await this.#run("stop");
+    const { code, stdout, stderr } = await this.#ask("stop");
     assert.equal(code, 0, stderr);
     return { ...JSON.parse(stdout), said: stderr };
   }
@@ -143,9 +158,7 @@ export class Guarding {
   async kill(): Promise<number> {
     const { pid } = this.started;
     Deno.kill(pid, "SIGKILL");
-    await waitUntil(async () => !await isRunning(pid), {
-      what: "the end of the agent",
-    });
+    await waitUntil(() => isEnded(pid), { what: "the end of the agent" });
     return Date.now() / 1000;
   }
 
@@ -183,13 +196,13 @@ export class Guarding {
     return events.filter(({ kind }) => VERDICTS.has(kind)) as Judged[];
   }
 
-  async #run(act: "status" | "stop"): Promise<CommandResult> {
-    return await sluice([act, "--state", this.#state], this.#before);
+  async #ask(act: "status" | "stop"): Promise<CommandResult> {
+    return await this.#run([act, "--state", this.#state]);
   }
 }
 
 /** An event about a connection or a DNS query. */
-export type Judged = Exclude<Event, { kind: "agent" }>;
+export type Judged = JudgedEvent;
 
 function stateOf(lab: Lab, { state }: GuardFlags): string {
   return state ?? `${lab.directory}/state`;
@@ -201,20 +214,4 @@ function hasFields(value: unknown, wanted: unknown): boolean {
     Object.entries(wanted).every(([key, field]) =>
       hasFields((value as Record<string, unknown>)[key], field)
     );
-}
-
-/** A process whose first thread has ended may still be closing its sockets. */
-async function isRunning(pid: number): Promise<boolean> {
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].length;
-    return threads > 1 || !/^State:\s+Z/m.test(status);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    // ESRCH: it ended between open and read.
-    if (error instanceof Error && /os error 3\b/.test(error.message)) {
-      return false;
-    }
-    throw error;
-  }
 }

@@ -1,13 +1,22 @@
 /** A second guard, and a guard over what a dead one has left. */
 import assert from "node:assert/strict";
+import { stepSocketPath } from "../../agent/processes/step_place.ts";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES } from "../lab/topology.ts";
+import { waitUntil } from "../lab/wait.ts";
 import { type GuardFlags, Guarding, sluice, startArgs } from "./guarding.ts";
 import { assertRefused, Probe } from "./probing.ts";
 
 const { attacker } = ADDRESSES;
 const FLAGS = { egress: "block", allow: ["203.0.113.10"] } as const;
 const CANNOT_ARM = 3;
+const LISTEN_AND_END = `
+import os, socket, sys
+os.makedirs(os.path.dirname(sys.argv[1]), exist_ok=True)
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(sys.argv[1])
+listener.listen()
+`;
 
 /** What is done to the first guard's state, and where the second one has its. */
 const SECONDS: readonly { name: string; other: boolean; lose: boolean }[] = [
@@ -51,6 +60,38 @@ for (const { name, other, lose } of SECONDS) {
     assert.equal((await saveRules(lab)).includes("SLUICE"), false);
   });
 }
+
+Deno.test("a start over a dead guard takes away where that one listened", async () => {
+  await using lab = await Lab.up();
+  const socket = stepSocketPath(`${lab.directory}/state`);
+  const dead = await Guarding.arm(lab, FLAGS);
+  await waitUntil(() => exists(socket), { what: "the socket of steps" });
+  await dead.kill();
+  const more = ["--watch", "network"];
+  const next = await Guarding.arm(lab, { ...FLAGS, more });
+
+  assert.equal(await exists(socket), false);
+  await next.stop();
+});
+
+Deno.test("a start takes away where guards listened whose state is gone", async () => {
+  await using lab = await Lab.up();
+  const state = `${lab.directory}/other`;
+  const socket = stepSocketPath(state);
+  const dead = await Guarding.arm(lab, { ...FLAGS, state });
+  await waitUntil(() => exists(socket), { what: "the socket of steps" });
+  await dead.kill();
+  await dead.stop();
+  const listener = new Deno.Command("python3", {
+    args: ["-c", LISTEN_AND_END, socket],
+  });
+  assert.equal((await listener.output()).code, 0);
+  assert.equal(await exists(socket), true);
+  const next = await Guarding.arm(lab, FLAGS);
+
+  await waitUntil(async () => !await exists(socket), { what: "its end" });
+  await next.stop();
+});
 
 Deno.test("stop of a dead guard leaves the rules of the one that took over", async () => {
   await using lab = await Lab.up();
@@ -150,4 +191,14 @@ async function saveRules(lab: Lab): Promise<string> {
   const save = ["sh", "-c", "iptables-save; ip6tables-save"];
   const { stdout } = await lab.in("run", save);
   return stdout.replace(/^#.*\n/gm, "").replace(/\[\d+:\d+\]/g, "[]");
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -26,6 +26,15 @@ export function withoutJournals(footprint: string): string {
   return footprint.replaceAll(/^run-\d+(?:\/journal\.ndjson)? \n/gm, "");
 }
 
+/** The lines that only one of two footprints has, marked with whose they are. */
+export function differingLines(before: string, after: string): string[] {
+  const [old, now] = [before, after].map((text) => new Set(text.split("\n")));
+  return [
+    ...old!.difference(now!).values().map((line) => `-${line}`),
+    ...now!.difference(old!).values().map((line) => `+${line}`),
+  ];
+}
+
 /** Without counters and comments, which tell the time. */
 const FOOTPRINT = `
 iptables-save | sed -e '/^#/d' -e 's/\\[.*\\]//'
@@ -73,4 +82,23 @@ export async function cgroupsOf(pid: number): Promise<string[]> {
 export async function isGone(pid: string): Promise<boolean> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
   return stat === "" || /\) Z /.test(stat);
+}
+
+/**
+ * Whether nothing of a process is left, its sockets neither: when its first
+ * thread has ended, the others may still be closing them.
+ */
+export async function isEnded(pid: number): Promise<boolean> {
+  try {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].length;
+    return threads === 1 && /^State:\s+Z/m.test(status);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    // ESRCH: it ended between open and read.
+    if (error instanceof Error && /os error 3\b/.test(error.message)) {
+      return true;
+    }
+    throw error;
+  }
 }

@@ -127,7 +127,8 @@ Deno.test("sluice run keeps its journal where it says, for root alone", async ()
   const result = await runGuarded(lab, ["curl", "-sS", `http://${ATTACKER}/`]);
   const path = `${stateOf(lab)}/run-${result.pid}/journal.ndjson`;
   assert.ok(result.stderr.endsWith(`Journal: ${path}\n`), result.stderr);
-  const kinds = (await eventsOf(lab, result)).map(({ kind }) => kind);
+  const kinds = (await eventsOf(lab, result)).map(({ kind }) => kind)
+    .filter((kind) => kind !== "step" && kind !== "exec");
   assert.deepEqual(kinds, ["agent", "connection", "agent"]);
   const { mode } = await Deno.stat(`${stateOf(lab)}/run-${result.pid}`);
   assert.equal(mode! & 0o777, 0o700);

@@ -72,7 +72,9 @@ export async function waitForAgent(
 ): Promise<AgentEvent & Event> {
   let found: (AgentEvent & Event) | undefined;
   await waitUntil(async () => {
-    found = ofAgent(await guard.events(), event).at(-1);
+    // Of the packets: what is not heard of processes is a loss of its own.
+    found = ofAgent(await guard.events(), event)
+      .findLast(({ what }) => what !== "processes");
     return found !== undefined;
   }, { what: `an event "${event}"`, timeoutMs: NOTICED_MS });
   return found!;

@@ -48,9 +48,8 @@ export interface LabRunOptions extends LabCommandOptions {
 
 const PREFIX = /^[a-z][a-z0-9]{0,23}$/;
 const STATE_ROOT = "/run/sluice-lab";
+const NAME_BYTES = 3;
 const FAR_SIDE = fileURLToPath(new URL("./far_side_main.ts", import.meta.url));
-
-let labCount = 0;
 
 /**
  * Where a lab keeps its files.
@@ -108,14 +107,10 @@ export class Lab implements AsyncDisposable {
    * a lab of that prefix is there.
    */
   static async up(options: LabOptions = {}): Promise<Lab> {
-    const prefix = options.prefix ?? `sl${Deno.pid}x${labCount++}`;
-    if (!PREFIX.test(prefix)) {
-      throw new TypeError(
-        `Cannot name lab "${prefix}": it must match ${PREFIX}`,
-      );
-    }
     await ensurePackages();
-    await makeOwnDirectory(prefix);
+    const prefix = options.prefix === undefined
+      ? await claimName()
+      : await claimNamed(options.prefix);
     const lab = new Lab(prefix, options);
     try {
       await lab.#build();
@@ -258,16 +253,41 @@ export class Lab implements AsyncDisposable {
   }
 }
 
-async function makeOwnDirectory(prefix: string): Promise<void> {
-  const directory = labDirectory(prefix);
-  await Deno.mkdir(STATE_ROOT, { recursive: true });
-  try {
-    await Deno.mkdir(directory);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    throw new Error(
-      `Cannot build lab "${prefix}": ${directory} is there, ` +
-        `"deno task lab down" removes the one that is kept`,
-    );
+async function claimNamed(prefix: string): Promise<string> {
+  if (!PREFIX.test(prefix)) {
+    throw new TypeError(`Cannot name lab "${prefix}": it must match ${PREFIX}`);
+  }
+  if (await makeOwnDirectory(prefix)) return prefix;
+  throw new Error(
+    `Cannot build lab "${prefix}": ${labDirectory(prefix)} is there, ` +
+      `"deno task lab down" removes the one that is kept`,
+  );
+}
+
+/**
+ * A name that nobody has had. To count would not do: each file of tests has
+ * modules of its own, in one process, and one that breaks off leaves its labs
+ * until that process ends. A pid comes again, too.
+ */
+async function claimName(): Promise<string> {
+  for (;;) {
+    const own = crypto.getRandomValues(new Uint8Array(NAME_BYTES)).toHex();
+    const prefix = `sl${Deno.pid}x${own}`;
+    if (await makeOwnDirectory(prefix)) return prefix;
+  }
+}
+
+/** False when it is there already. */
+async function makeOwnDirectory(prefix: string): Promise<boolean> {
+  for (;;) {
+    await Deno.mkdir(STATE_ROOT, { recursive: true });
+    try {
+      await Deno.mkdir(labDirectory(prefix));
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      // Whoever removes the last lab removes the place of all labs with it.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }

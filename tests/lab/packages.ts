@@ -6,6 +6,8 @@
 
 /** Names that Debian 12, Ubuntu 22.04 and Ubuntu 24.04 share. */
 const PACKAGES = [
+  "auditd",
+  "btrfs-progs",
   "ca-certificates",
   "conntrack",
   "curl",
@@ -18,9 +20,11 @@ const PACKAGES = [
   "iptables",
   "iputils-ping",
   "libc6-dev",
+  "libcap2-bin",
   "libnetfilter-queue-dev",
   "libnetfilter-queue1",
   "libssl-dev",
+  "make",
   "musl-tools",
   "netcat-openbsd",
   "nginx-light",
@@ -28,10 +32,12 @@ const PACKAGES = [
   "procps",
   "python3",
   "python3-pip",
+  "sudo",
   "tcpdump",
   "tinyproxy-bin",
   "util-linux",
   "wget",
+  "xfsprogs",
 ] as const;
 
 const POLICY_PATH = "/usr/sbin/policy-rc.d";

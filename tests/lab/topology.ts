@@ -81,6 +81,8 @@ export const SITES: readonly Site[] = [
   { name: "many.test", addresses: [site(31), site(32), site(33), site(34)] },
   { name: "other.test", addresses: [site(50)] },
   { name: "brief.test", addresses: [site(51)], ttlSeconds: 1 },
+  // What a runner itself needs is in a fixed list of names.
+  { name: "github.com", addresses: [site(60)] },
 ];
 
 /**

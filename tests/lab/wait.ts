@@ -36,3 +36,28 @@ export async function waitUntil(
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }
 }
+
+/**
+ * Looks again and again until what is seen is good.
+ *
+ * @param look Gives what there is.
+ * @param options When it is good, and how long that may take.
+ * @returns What was seen last, good or not: for an assertion that shows it.
+ */
+export async function lookUntil<T>(
+  look: () => Promise<T>,
+  options: {
+    readonly isGood: (seen: T) => boolean;
+    /** Default 5,000. */
+    readonly timeoutMs?: number;
+  },
+): Promise<T> {
+  const { isGood, timeoutMs = 5_000 } = options;
+  const endMs = performance.now() + timeoutMs;
+  let seen = await look();
+  while (!isGood(seen) && performance.now() < endMs) {
+    await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+    seen = await look();
+  }
+  return seen;
+}

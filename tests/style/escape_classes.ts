@@ -1,5 +1,5 @@
 /**
- * The classes of ways out that are tried, as the README lists them.
+ * The classes of ways out that are tried, as SECURITY.md lists them.
  *
  * Each test of `tests/integration/escape/` is one, and its first comment says
  * which. `deno run -A tests/style/escape_classes.ts` writes the list anew.
@@ -53,7 +53,7 @@ export function listClasses(): EscapeClass[] {
   }).sort((left, right) => left.name < right.name ? -1 : 1);
 }
 
-/** The README's list, with its marks around it. */
+/** The list of SECURITY.md, with its marks around it. */
 export function renderClasses(classes: readonly EscapeClass[]): string {
   const items = classes.map(({ name, description }) =>
     `- \`${name}\`: ${description}\n`
@@ -70,7 +70,7 @@ export function findClasses(text: string): string | null {
 }
 
 if (import.meta.main) {
-  const path = `${ROOT}README.md`;
+  const path = `${ROOT}SECURITY.md`;
   const text = Deno.readTextFileSync(path);
   const list = renderClasses(listClasses());
   Deno.writeTextFileSync(path, text.replace(findClasses(text)!, () => list));

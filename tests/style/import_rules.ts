@@ -37,7 +37,16 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     part: "agent/observe",
     files: ["ffi", "agent/decode", ERRORS],
-    packages: {},
+    packages: {
+      // A policy may name a program by its content.
+      "node:crypto": [
+        "agent/observe/program_hashes.ts",
+        "agent/observe/files/content_hash.ts",
+        "agent/observe/git/index_bytes.ts",
+        "agent/observe/git/object_id.ts",
+        "agent/observe/git/stored_as.ts",
+      ],
+    },
     why:
       "observe/ says what the kernel tells and does not judge it; a policy seen from there could change what is seen",
   },
@@ -47,6 +56,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     packages: {
       // QUIC's first packets are encrypted with keys that stand in them.
       "node:crypto": ["agent/decode/quic_crypto.ts"],
+      // git keeps its objects deflated.
+      "node:zlib": ["agent/decode/inflate.ts"],
     },
     why:
       "decode/ reads hostile bytes while the packet is held: pure and without dependencies it can be fuzzed alone and nothing else can throw or hang in it",
@@ -62,9 +73,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
         "agent/decide/policy_issue.ts",
         "agent/decide/policy_shape.ts",
       ],
+      // Two contents of a source file, far from any packet.
+      diff: ["agent/decide/text_diff.ts"],
     },
     why:
-      "decide/ is pure, so that a replayed journal decides as the run did; packages only read the policy file, before any packet waits",
+      "decide/ is pure, so that a replayed journal decides as the run did; packages only read the policy file, before any packet waits, and compare texts in the process thread",
   },
   {
     part: "agent/enforce",
@@ -84,10 +97,65 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   },
   {
     part: "agent/report",
-    files: ["agent/record", ERRORS],
+    files: ["agent/record", "agent/action/workflow_command.ts", ERRORS],
     packages: {},
     why:
       "a report is rendered on a laptop from a journal alone, without the kernel, the policy or the library",
+  },
+  {
+    part: "agent/processes",
+    files: ["agent", "ffi"],
+    packages: {},
+    why:
+      "the stages meet here for processes, as they meet in agent/*.ts for packets; it is a thread of the root process, so these add no package to it",
+  },
+  {
+    part: "agent/files",
+    files: ["agent", "ffi"],
+    packages: {},
+    why:
+      "the stages meet here for files, in the process thread: it is a thread of the root process, so only text_diff.ts of decide/ brings a package into it",
+  },
+  {
+    part: "agent/action",
+    files: [],
+    packages: {
+      ...Object.fromEntries(
+        ["fs", "path", "crypto", "net", "child_process", "zlib"].map(
+          (name) => [`node:${name}`, ["agent/action"]],
+        ),
+      ),
+    },
+    why:
+      "the runner's Node starts the entries unbuilt: they need nothing but Node, and hold nothing that decides",
+  },
+  {
+    part: "agent/job",
+    files: ["agent", "ffi"],
+    packages: {},
+    why:
+      "the stages meet here for a job of GitHub's; it is the root process, so these add no package to it",
+  },
+  {
+    part: "agent/service",
+    files: ["agent", "ffi"],
+    packages: {},
+    why:
+      "the stages meet here for a machine whose runner has no sudo; it is a root process that anybody may connect to, so these add no package to it",
+  },
+  {
+    part: "agent/migrate",
+    files: ["agent/decode", "agent/decide", "agent/job", ERRORS],
+    packages: { yaml: ["agent/migrate"] },
+    why:
+      "migrate/ turns one text into another, so that it can be tried without a machine to guard",
+  },
+  {
+    part: "agent/containers",
+    files: ["agent", "ffi"],
+    packages: {},
+    why:
+      "the stages meet here for requests to container runtimes, in a thread of the root process: these add no package to it",
   },
   {
     part: "agent",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countTests } from "../main.ts";
+import { countTests } from "../run_tests.ts";
 
 const ROWS: readonly { name: string; output: string; counts: number[] }[] = [
   {

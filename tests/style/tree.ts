@@ -11,7 +11,7 @@
 export const ROOT = new URL("../../", import.meta.url).pathname;
 
 // What .gitignore names, and git's own store.
-const SKIPPED = new Set([".git", "node_modules", ".deno", "coverage"]);
+const SKIPPED = new Set([".git", "node_modules", ".deno", "coverage", "dist"]);
 
 /** One file, read whole. */
 export interface SourceFile {

@@ -1,121 +1,154 @@
 import assert from "node:assert/strict";
-import { decideSurely, type Owner } from "../../../agent/attribution.ts";
+import { Attribution, type Owner } from "../../../agent/attribution.ts";
 import type { Decision } from "../../../agent/decide/decision.ts";
+import { decideFlow } from "../../../agent/decide/flow.ts";
+import { compilePolicy } from "../../../agent/decide/match.ts";
+import { NameTable } from "../../../agent/decide/names.ts";
+import { PROTOCOL } from "../../../agent/decode/packet.ts";
+import { BpfSource } from "../../../agent/observe/bpf/source.ts";
+import { ROLE } from "../../../agent/observe/process_source.ts";
+import { openProcesses } from "../../../agent/origins.ts";
+import { StepBoard } from "../../../agent/processes/step_board.ts";
+import { NOBODY, scopesOf } from "../../../agent/scopes.ts";
+import { decideSurely } from "../../../agent/sure_decision.ts";
+import { startTicksOf } from "../../../agent/state.ts";
+import { socketAddress } from "../../../ffi/sockets.ts";
+import { OwnNetwork } from "../../own_network.ts";
+import { policyOf } from "../decide/policies.ts";
+import { Children } from "../observe/children.ts";
+import {
+  ADDRESSES,
+  indexOf,
+  inodeOf,
+  NETWORK,
+  openUdp,
+} from "../observe/sockets.ts";
+import { datagram, queued } from "./clients.ts";
 
-const CURL = "/usr/bin/curl";
+const PEER_PORT = 8443;
+const { own, peer } = ADDRESSES[4];
+const POLICY = policyOf({
+  allow: [{ text: "192.0.2.99:8443/udp", step: "Publish" }],
+});
 
-function decisionOf(why: Decision["why"], rule: string | null): Decision {
-  const decision = why.startsWith("allowed_") ? "allow" : "deny";
-  return { decision, enforced: true, why, rule, names: [] };
+/** A runner's worker, which this process plays, and what it has started. */
+class Job implements Disposable {
+  readonly #stack = new DisposableStack();
+  readonly children: Children = this.#stack.use(new Children());
+  readonly network: OwnNetwork;
+  readonly source: BpfSource;
+  readonly board: StepBoard;
+  readonly attribution: Attribution;
+
+  constructor() {
+    const { libc } = this.children;
+    const stack = this.#stack;
+    this.network = stack.use(new OwnNetwork(libc, NETWORK));
+    this.source = stack.use(new BpfSource(libc));
+    const startNs = BigInt(startTicksOf(libc, Deno.pid)!) * 10_000_000n;
+    const { lineage, lineageFd, filesFds } = this.source;
+    lineage.enter({ pid: Deno.pid, startNs, parentPid: Deno.ppid });
+    lineage.setRole(lineage.find(Deno.pid)!, ROLE.WORKER);
+    const steps = StepBoard.create();
+    this.board = new StepBoard(steps);
+    const shared = { lineageFd, filesFds, steps };
+    this.attribution = stack.use(
+      new Attribution(libc, {
+        procsPath: null,
+        scopes: scopesOf(POLICY),
+        ...openProcesses(libc, { shared, stack }),
+      }),
+    );
+  }
+
+  /** Starts a step for each name; their first processes share a new socket. */
+  start(steps: readonly string[]): Owner {
+    const { libc } = this.children;
+    const socket = openUdp(libc, 4);
+    assert.equal(socket.connect(socketAddress(peer, PEER_PORT)), 0);
+    const inode = inodeOf(libc, socket.fd);
+    const source = socket.localPort();
+    for (const step of steps) {
+      const pid = this.children.start(socket.fd);
+      const { root } = this.source.lineage.find(pid)!;
+      assert.equal(root!.pid, pid);
+      this.board.set(root!, { step, substep: "upload" });
+    }
+    socket[Symbol.dispose]();
+    const packet = {
+      ...datagram("", { source, destination: PEER_PORT }),
+      source: own,
+      destination: peer,
+    };
+    const seen = queued(packet, { id: 1, nowMs: performance.now() });
+    const outInterface = indexOf(this.network, "out0");
+    const owner = this.attribution.find({
+      ...seen,
+      queued: { ...seen.queued, outInterface },
+    });
+    assert.equal(owner?.inode, inode);
+    return owner!;
+  }
+
+  decide(owner: Owner): Decision {
+    const names = new NameTable();
+    const policy = compilePolicy(POLICY);
+    return decideSurely(owner, {
+      attribution: this.attribution,
+      decide: (sender) =>
+        decideFlow({
+          protocol: PROTOCOL.UDP,
+          destination: peer,
+          port: PEER_PORT,
+          sender,
+        }, { policy, names, nowMs: 0 }),
+    }).decision;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
 }
 
-/** By an entry for everybody, by one for curl only, and by none. */
-const OPEN = decisionOf("allowed_name", "a.example");
-const SCOPED = decisionOf("allowed_name", "curl's");
-const NOT_THEIRS = decisionOf("process_not_allowed", null);
-const DENIED = decisionOf("denied_by_rule", "b.example");
+Deno.test("Attribution tells the step of a sender, and lets its scope hold", () => {
+  using job = new Job();
+  const owner = job.start(["Publish"]);
+  const { why, decision } = job.decide(owner);
+  assert.deepEqual([decision, why], ["allow", "allowed_address"]);
+  const { step, substep, process, container } = job.attribution
+    .describe(owner, 0);
+  assert.deepEqual([step, substep, container], ["Publish", "upload", null]);
+  assert.deepEqual(process?.ancestors[0]?.pid, Deno.pid);
+});
 
-/** What the policy says to each program, and what it must come to. */
-const ROWS: readonly {
-  name: string;
-  exe: string | null | undefined;
-  says: { readonly known: Decision; readonly unknown: Decision };
-  isSure: boolean;
-  isAsked: boolean;
-  decision: Decision;
-  /** Whether it is for that program only; false when left out. */
-  isScoped?: boolean;
-}[] = [
-  {
-    name: "by what is said of anybody, for an unknown sender",
-    exe: undefined,
-    says: { known: SCOPED, unknown: NOT_THEIRS },
-    isSure: true,
-    isAsked: false,
-    decision: NOT_THEIRS,
-  },
-  {
-    name: "by an open entry, for an unknown sender",
-    exe: undefined,
-    says: { known: DENIED, unknown: OPEN },
-    isSure: false,
-    isAsked: false,
-    decision: OPEN,
-  },
-  {
-    name: "by a scoped entry, for the only program on the socket",
-    exe: CURL,
-    says: { known: SCOPED, unknown: NOT_THEIRS },
-    isSure: true,
-    isAsked: true,
-    decision: SCOPED,
-    isScoped: true,
-  },
-  {
-    name: "as for anybody, for a socket that others hold too",
-    exe: CURL,
-    says: { known: SCOPED, unknown: NOT_THEIRS },
-    isSure: false,
-    isAsked: true,
-    decision: NOT_THEIRS,
-  },
-  {
-    name: "by what denies anybody, for a socket that others hold too",
-    exe: CURL,
-    says: { known: SCOPED, unknown: DENIED },
-    isSure: false,
-    isAsked: true,
-    decision: DENIED,
-  },
-  {
-    name: "by the sender's own entry where an open one allows it too",
-    exe: CURL,
-    says: { known: SCOPED, unknown: OPEN },
-    isSure: false,
-    isAsked: false,
-    decision: SCOPED,
-  },
-  {
-    name: "by what denies the sender, whoever else holds its socket",
-    exe: CURL,
-    says: { known: DENIED, unknown: OPEN },
-    isSure: true,
-    isAsked: false,
-    decision: DENIED,
-  },
-  {
-    name: "as for anybody, for a process whose program is not known",
-    exe: null,
-    says: { known: SCOPED, unknown: NOT_THEIRS },
-    isSure: true,
-    isAsked: false,
-    decision: NOT_THEIRS,
-  },
-];
+Deno.test("Attribution does not let the scope of another step hold", () => {
+  using job = new Job();
+  const { decision, why } = job.decide(job.start(["Build"]));
+  assert.deepEqual([decision, why], ["deny", "process_not_allowed"]);
+});
 
-for (const row of ROWS) {
-  const { name, exe, says, isSure, isAsked, decision, isScoped = false } = row;
-  Deno.test(`decideSurely() decides ${name}`, () => {
-    const owner: Owner | null = exe === undefined
-      ? null
-      : { process: { pid: 4711, exe, args: [] }, uid: 1000, inode: 7 };
-    const asked: Owner[] = [];
-    const attribution = {
-      isSure(of: Owner): boolean {
-        asked.push(of);
-        return isSure;
-      },
-    };
-    const decide = (program: string | null) => {
-      assert.ok(program === null || program === exe);
-      return program === null ? says.unknown : says.known;
-    };
-
-    assert.deepEqual(
-      decideSurely(owner, { attribution, decide }),
-      { decision, isScoped },
-    );
-    // To look at every process costs what a packet should not wait for.
-    assert.deepEqual(asked, isAsked ? [owner] : []);
+for (const steps of [["Build", "Publish"], ["Publish", "Build"]]) {
+  Deno.test(`Attribution does not lend the scope of a step by a socket that ${steps.join(" and ")} share`, () => {
+    using job = new Job();
+    const { decision, why } = job.decide(job.start(steps));
+    assert.deepEqual([decision, why], ["deny", "process_not_allowed"]);
   });
 }
+
+Deno.test("Attribution lets a scope hold for two processes of one step", () => {
+  using job = new Job();
+  const owner = job.start(["Publish", "Publish"]);
+  assert.equal(job.decide(owner).decision, "allow");
+});
+
+Deno.test("senderOf() takes nobody for the runner but those who have its role", () => {
+  using job = new Job();
+  const owner = job.start(["Publish"]);
+  assert.equal(job.attribution.senderOf(owner).isRunner, false);
+  const { lineage } = job.source;
+  lineage.setRole(owner.descent!, ROLE.RUNNER);
+  const descent = lineage.find(owner.process.pid);
+  const { attribution } = job;
+  assert.equal(attribution.senderOf({ ...owner, descent }).isRunner, true);
+  assert.equal(attribution.senderOf(null), NOBODY);
+});

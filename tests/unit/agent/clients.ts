@@ -118,6 +118,8 @@ export function queued(
       mark: QUEUED_MARK,
       inInterface: 0,
       outInterface: 2,
+      inPort: 0,
+      hardwareAddress: 0,
       uid,
       gid: 1001,
       payload: packet.payload,

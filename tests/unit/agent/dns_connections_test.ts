@@ -8,6 +8,9 @@ import { HOOK } from "../../../agent/decode/nfqueue.ts";
 import { TCP_FLAG } from "../../../agent/decode/tcp.ts";
 import { DnsConnections } from "../../../agent/dns_connections.ts";
 import { MARK } from "../../../agent/enforce/marks.ts";
+import { LentLookups } from "../../../agent/lent_lookups.ts";
+import { BY_NOBODY } from "../../../agent/record/done.ts";
+import { NOBODY } from "../../../agent/scopes.ts";
 import type { Outcome, Seen } from "../../../agent/outcome.ts";
 import { NF } from "../../../ffi/netfilter_queue.ts";
 import { hex } from "../../hex.ts";
@@ -47,13 +50,18 @@ class Talk {
 
   constructor(egress: "audit" | "block" = "block") {
     const policy = compilePolicy(policyOf({ egress, allow: ["a"] }));
-    const attribution = { find: () => null, describe: () => null };
+    const attribution = {
+      find: () => null,
+      senderOf: () => NOBODY,
+      describe: () => BY_NOBODY,
+    };
     this.connections = new DnsConnections({
       policy,
       names: this.names,
       resolvers: new Set(["198.51.100.53"]),
       attribution: attribution as unknown as Attribution,
       tunnels: new TunnelGuard(policy),
+      lent: new LentLookups(),
       probeName: "probe.invalid",
       dnsMark: DNS_MARK,
       allowMark: ALLOW_MARK,

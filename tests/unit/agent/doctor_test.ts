@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   examine,
+  examineFiles,
   examineRules,
   install,
   prepare,
@@ -32,6 +33,11 @@ Deno.test("examineRules() finds that this kernel takes all rules", () => {
   using libc = new Libc();
   const findings = examineRules(libc);
   assert.deepEqual(findings.map(({ found }) => found), [true, true]);
+});
+
+Deno.test("examineFiles() finds that this kernel tells of files", () => {
+  using libc = new Libc();
+  assert.deepEqual(examineFiles(libc).map(({ found }) => found), [true]);
 });
 
 Deno.test("install() and prepare() do nothing where nothing is missing", () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import dnsPacket from "dns-packet";
-import { isProcessScoped } from "../../../agent/decide/policy.ts";
 import { compilePolicy } from "../../../agent/decide/match.ts";
 import { NameTable } from "../../../agent/decide/names.ts";
 import { HOOK } from "../../../agent/decode/nfqueue.ts";
@@ -9,6 +8,7 @@ import { MARK } from "../../../agent/enforce/marks.ts";
 import { flowKey } from "../../../agent/flow_key.ts";
 import { isRefusedAtAGlance } from "../../../agent/glance.ts";
 import type { Place } from "../../../agent/inside.ts";
+import { scopesOf } from "../../../agent/scopes.ts";
 import { addressOf, policyOf, type PolicyTexts } from "../decide/policies.ts";
 import { datagram, queued } from "./clients.ts";
 
@@ -129,7 +129,7 @@ function glance(one: Case): boolean {
     nowMs: 1,
   }, {
     policy: compilePolicy(policy),
-    isProcessScoped: isProcessScoped(policy),
+    isScoped: scopesOf(policy).isAny,
     names,
     resolvers: new Set([RESOLVER]),
     probeName: "probe.invalid",

@@ -257,6 +257,8 @@ function seenOf(way: Way): Seen {
       mark: 0,
       inInterface: by[0],
       outInterface: by[1],
+      inPort: 0,
+      hardwareAddress: 0,
       uid: null,
       gid: null,
       payload: new Uint8Array(0),

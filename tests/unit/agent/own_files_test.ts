@@ -9,7 +9,8 @@ function fill(scratch: Scratch): void {
   scratch.makeDirectory("agent/decide");
   scratch.makeDirectory("ffi");
   const names = ["agent/cli.ts", "agent/decide/policy.schema.json", "ffi/a.ts"];
-  for (const name of [...names, "deno.json", "README.md"]) {
+  // A bundle has the last of these.
+  for (const name of [...names, "deno.json", "README.md", "agent/cli.js"]) {
     scratch.write(name, `of ${name}`);
   }
 }
@@ -21,10 +22,12 @@ Deno.test("OwnFiles finds what holds something else, once", async () => {
   const files = new OwnFiles(libc, `${scratch.path}/`);
   assert.deepEqual(await files.findChanged(), []);
   scratch.write("agent/cli.ts", "of agent/cli.tx");
+  scratch.write("agent/cli.js", "of agent/cli.jx");
   scratch.write("agent/decide/policy.schema.json", "");
   scratch.remove("deno.json");
   scratch.write("README.md", "nothing of the program");
   assert.deepEqual((await files.findChanged()).sort(), [
+    scratch.at("agent/cli.js"),
     scratch.at("agent/cli.ts"),
     scratch.at("agent/decide/policy.schema.json"),
     scratch.at("deno.json"),

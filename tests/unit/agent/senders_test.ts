@@ -15,6 +15,8 @@ function queued(
     hook: isOwn ? HOOK.LOCAL_OUT : HOOK.FORWARD,
     inInterface: isOwn ? 0 : from.inInterface,
     outInterface: 2,
+    inPort: 0,
+    hardwareAddress: 0,
     uid: isOwn ? from.uid : null,
     payload,
     originalBytes: payload.length,

@@ -99,19 +99,24 @@ class Guard {
     return this.flows.expire(nowMs).map((outcome) => this.#write(outcome));
   }
 
+  /** Judges a packet by what is known of its flow; null when nothing is. */
+  judgeKnown(packet: Packet): Answer | null {
+    const judged = this.flows.judge(keyOf(packet), this.#see(packet));
+    return judged === null ? null : this.#write(judged);
+  }
+
+  #see(packet: Packet): Seen {
+    const { nowMs, uid, hook } = this;
+    return queued(packet, { id: ++this.#id, nowMs, uid, hook });
+  }
+
   #judge(packet: Packet): Answer {
     const { nowMs } = this;
-    const seen = queued(packet, {
-      id: ++this.#id,
-      nowMs,
-      uid: this.uid,
-      hook: this.hook,
-    });
-    const { protocol, sourcePort, destinationPort: port } = packet;
-    const key = `${protocol} ${sourcePort} ${port}`;
+    const seen = this.#see(packet);
+    const key = keyOf(packet);
     const judged = this.flows.judge(key, seen);
     if (judged !== null) return this.#write(judged);
-    const { destination } = packet;
+    const { protocol, destination, destinationPort: port } = packet;
     const flow = { protocol, destination, port, sender: NOBODY };
     const world = { ...this.#world, policy: this.#policy, nowMs };
     return this.#write(this.flows.open({
@@ -135,6 +140,10 @@ class Guard {
     for (const { give } of released) shown.mark = give;
     return { ...shown, released: released.map(({ id }) => id) };
   }
+}
+
+function keyOf({ protocol, sourcePort, destinationPort }: Packet): string {
+  return `${protocol} ${sourcePort} ${destinationPort}`;
 }
 
 Deno.test("WatchedFlows lets a hello pass, and the flow go when it is answered", () => {
@@ -546,6 +555,18 @@ for (const end of ["fin", "rst"] as const) {
     assert.deepEqual(guard.said, ["allowed_name null"]);
   });
 }
+
+Deno.test("WatchedFlows knows the rest of what a silent client has closed", () => {
+  const guard = new Guard();
+  const client = new TcpClient();
+  guard.send(client.syn(), client.say(), client.fin());
+
+  // Nobody holds the socket any more: whoever were asked for would be unknown.
+  assert.deepEqual(guard.judgeKnown(client.say()), PASS);
+  assert.equal(guard.judgeKnown(client.say(GOOD)), null);
+  guard.expire(61_000);
+  assert.equal(guard.judgeKnown(client.say()), null);
+});
 
 Deno.test("WatchedFlows refuses a client that says a name behind its end", () => {
   const guard = new Guard();

@@ -157,3 +157,52 @@ Deno.test("explain() says of a proxy that what it is asked for counts", () => {
   assert.match(sentences[0]!, /: the proxy entry "proxy\.example:3128" names/);
   assert.match(sentences.at(-1)!, /proxy entry .*proxy\.example:3128/);
 });
+
+Deno.test("explain() decides for the sender that is named", () => {
+  const policy = policyOf(POLICY);
+  const twine = {
+    target: "up.example",
+    step: "Publish",
+    process: "/usr/bin/twine",
+  };
+  const allowed = explain(policy, twine);
+  assert.equal(allowed.decision, "allow");
+  assert.match(
+    allowed.sentences[0]!,
+    /port 443 in step "Publish" by "\/usr\/bin\/twine" is let out/,
+  );
+  const other = explain(policy, { ...twine, step: "Build" });
+  assert.equal(other.why, "process_not_allowed");
+  const known = explain(policy, {
+    target: "a.example:25",
+    process: "/usr/bin/curl",
+  });
+  assert.equal(known.why, "port_not_allowed");
+});
+
+Deno.test("explain() names every scope of an entry", () => {
+  const policy = policyOf({
+    allow: [{
+      text: "a.example",
+      process: "/a",
+      sha256: "ab".repeat(32),
+      ancestor: "/b",
+    }],
+  });
+  const { sentences } = explain(policy, "a.example");
+  assert.match(
+    sentences[1]!,
+    /sent by "\/a" with the SHA-256 (?:ab){32} below "\/b"\.$/,
+  );
+});
+
+Deno.test("explain() tells of what is for the runner's own processes", () => {
+  const { why, sentences } = explain(policyOf({}), "api.github.com");
+  assert.equal(why, "name_not_allowed");
+  assert.match(
+    sentences.at(-1)!,
+    /runner's own processes .*"api\.github\.com"/,
+  );
+  const off = explain({ ...policyOf({}), runner: "deny" }, "api.github.com");
+  assert.doesNotMatch(off.sentences.join(), /runner/);
+});

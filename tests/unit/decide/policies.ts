@@ -23,6 +23,8 @@ export type EntryText =
     readonly text: string;
     readonly step?: string;
     readonly process?: string;
+    readonly sha256?: string;
+    readonly ancestor?: string;
   };
 
 /** Lists as texts. */
@@ -48,8 +50,8 @@ export function policyOf(texts: PolicyTexts): Policy {
 /** One entry, with its scope. */
 export function entryOf(entry: EntryText, list: ListName): Entry {
   if (typeof entry === "string") return parseEndpoint(entry, list);
-  const { text, step = null, process = null } = entry;
-  return { ...parseEndpoint(text, list), step, process };
+  const { text, ...scope } = entry;
+  return { ...parseEndpoint(text, list), ...scope };
 }
 
 /** The bytes of an address that is written right. */

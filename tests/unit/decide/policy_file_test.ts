@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parsePolicy } from "../../../agent/decide/policy_file.ts";
+import { UNSCOPED } from "../../../agent/decide/scope.ts";
 import { AgentError } from "../../../agent/errors.ts";
 
 /** The error that a text is refused with. */
@@ -24,7 +25,9 @@ Deno.test("parsePolicy() fills in every default", () => {
     proxy: [],
     inbound: "listening",
     dns: { unseen: 32_768 },
-    source: { watch: true, ignore: [] },
+    runner: "allow",
+    protect: { runnerMemory: false },
+    source: { watch: true, ignore: [], allow: [] },
     on: { denied: "warn", overwritten: "warn" },
   });
 });
@@ -39,7 +42,12 @@ deny:
 names: said
 inbound: allow
 dns: { unseen: any }
-source: { watch: false, ignore: [ "dist/**" ] }
+runner: deny
+protect: { runner-memory: true }
+source:
+  watch: false
+  ignore: [ "dist/**" ]
+  allow: [ { path: a.lock, step: Build }, { process: /bin/sed, path: "*" } ]
 on: { denied: fail, overwritten: ignore }
 `,
     "policy.yml",
@@ -51,22 +59,39 @@ on: { denied: fail, overwritten: ignore }
       target: { kind: "host", pattern: "*.a.example" },
       port: 8443,
       protocol: "tcp",
-      step: null,
-      process: null,
+      ...UNSCOPED,
     }],
     deny: [{
       text: "b.example",
       target: { kind: "host", pattern: "b.example" },
       port: null,
       protocol: null,
-      step: null,
-      process: null,
+      ...UNSCOPED,
     }],
     names: "said",
     inbound: "allow",
     proxy: [],
     dns: { unseen: "any" },
-    source: { watch: false, ignore: ["dist/**"] },
+    runner: "deny",
+    protect: { runnerMemory: true },
+    source: {
+      watch: false,
+      ignore: ["dist/**"],
+      allow: [
+        {
+          text: "path: a.lock, step: Build",
+          path: "a.lock",
+          process: null,
+          step: "Build",
+        },
+        {
+          text: "path: *, process: /bin/sed",
+          path: "*",
+          process: "/bin/sed",
+          step: null,
+        },
+      ],
+    },
     on: { denied: "fail", overwritten: "ignore" },
   });
 });
@@ -88,6 +113,7 @@ allow:
     target: { kind: "host", pattern: "upload.example" },
     port: 443,
     protocol: "tcp",
+    ...UNSCOPED,
     step: "Publish it",
     process: "/usr/bin/twine",
   }, {
@@ -99,9 +125,25 @@ allow:
     },
     port: null,
     protocol: "udp",
-    step: null,
-    process: null,
+    ...UNSCOPED,
   }]);
+});
+
+Deno.test("parsePolicy() reads whom an entry is for", () => {
+  const digits = "0123456789ABCDEF".repeat(4);
+  const { allow: [entry] } = parsePolicy(
+    `version: 1
+allow:
+  - host: a.example
+    process: /usr/bin/curl
+    sha256: ${digits}
+    ancestor: /usr/bin/make
+`,
+    "policy.yml",
+  );
+  assert.equal(entry?.process, "/usr/bin/curl");
+  assert.equal(entry?.sha256, digits.toLowerCase());
+  assert.equal(entry?.ancestor, "/usr/bin/make");
 });
 
 Deno.test("parsePolicy() reads a file with a byte order mark and CRLF", () => {
@@ -148,6 +190,36 @@ const PLACED: readonly {
     hint: "Write denied",
   },
   {
+    name: "a glob that ends with a slash",
+    text: "version: 1\nsource:\n  ignore:\n    - a\n    - dist/",
+    at: "5:7",
+    hint: "Write **",
+  },
+  {
+    name: "a glob in an allowance",
+    text: "version: 1\nsource:\n  allow:\n    - { path: a?, step: b }",
+    at: "4:15",
+    hint: "Write *",
+  },
+  {
+    name: "an allowance without a path",
+    text: "version: 1\nsource: { allow: [ { step: b } ] }",
+    at: "2:20",
+    hint: "path: src/**",
+  },
+  {
+    name: "an unknown key of an allowance",
+    text: "version: 1\nsource: { allow: [ { path: a, proces: /b } ] }",
+    at: "2:31",
+    hint: "Write process",
+  },
+  {
+    name: "an allowance that is text",
+    text: "version: 1\nsource: { allow: [ a ] }",
+    at: "2:20",
+    hint: "path: src/**",
+  },
+  {
     name: "a misspelt value",
     text: "version: 1\negress: audti",
     at: "2:9",
@@ -186,6 +258,42 @@ const PLACED: readonly {
     text: "version: 1\nallow:\n  - *.a.example",
     at: "3:5",
     hint: '"*.a.example"',
+  },
+  {
+    name: "a hash that is too short",
+    text:
+      "version: 1\nallow:\n  - { host: a.example, process: /bin/a, sha256: abc }",
+    at: "3:49",
+    hint: "sha256sum",
+  },
+  {
+    name: "a hash that YAML takes for a number",
+    text:
+      `version: 1\nallow:\n  - { host: a.example, process: /bin/a, sha256: ${
+        "1".repeat(64)
+      } }`,
+    at: "3:49",
+    hint: "quotes",
+  },
+  {
+    name: "a hash of no program",
+    text: `version: 1\nallow:\n  - { host: a.example, sha256: ${
+      "a".repeat(64)
+    } }`,
+    at: "3:5",
+    hint: "process:",
+  },
+  {
+    name: "a relative ancestor",
+    text: "version: 1\nallow:\n  - { host: a.example, ancestor: make }",
+    at: "3:34",
+    hint: "whole path",
+  },
+  {
+    name: "an unknown thing to protect",
+    text: "version: 1\nprotect: { runner: true }",
+    at: "2:12",
+    hint: "runner-memory",
   },
   { name: "an anchor", text: "version: 1\nallow: &all []", at: "2:13" },
   {

@@ -10,6 +10,25 @@ export interface PolicyFixture {
   readonly text: string;
 }
 
+/** Globs that nobody can mean. */
+export const BAD_GLOBS: readonly { glob: string; name: string }[] = [
+  { glob: "", name: "an empty glob" },
+  { glob: "!dist/a", name: "a glob that takes out" },
+  { glob: "~/.npmrc", name: "a home" },
+  { glob: "a?.ts", name: "a question mark" },
+  { glob: "*.{ts,js}", name: "alternatives" },
+  { glob: "dist/", name: "a glob that ends with a slash" },
+  { glob: "/", name: "the root" },
+  { glob: "a//b", name: "an empty name" },
+  { glob: "./a", name: "a dot in front" },
+  { glob: "a/../b", name: "a way up" },
+  { glob: "..", name: "a way up alone" },
+  { glob: "**.ts", name: "two stars in front of something" },
+  { glob: "a/b**", name: "two stars behind something" },
+  { glob: "***", name: "three stars" },
+  { glob: "a\0b", name: "a NUL in a glob" },
+];
+
 /** Files that are policies. */
 export const ACCEPTED: readonly PolicyFixture[] = [
   { name: "the version alone", text: "version: 1" },
@@ -29,11 +48,22 @@ allow:
   - ntp.example:123/udp
   - { host: upload.example.com, step: Publish, process: /usr/bin/twine }
   - { address: 192.0.2.0/24, port: "*", protocol: udp }
+  - host: pinned.example
+    process: /usr/bin/curl
+    sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    ancestor: /usr/bin/make
 deny: [ "*.bad.example", { host: worse.example, port: 80 } ]
 names: said
 inbound: deny
 dns: { unseen: 4096 }
-source: { watch: false, ignore: [ "dist/**" ] }
+runner: deny
+protect: { runner-memory: true }
+source:
+  watch: false
+  ignore: [ "dist/**", "**/*.snap", /opt/tool/cache/**, "app/[id]/a{b}.ts" ]
+  allow:
+    - path: package.json
+    - { path: "src/**/*.ts", process: /usr/bin/deno, step: Format }
 on: { denied: fail, overwritten: ignore }
 `,
   },
@@ -68,6 +98,38 @@ export const REFUSED: readonly PolicyFixture[] = [
   { name: "empty settings", text: "version: 1\non:" },
   { name: "watch as text", text: "version: 1\nsource: { watch: yes }" },
   { name: "ignore as text", text: "version: 1\nsource: { ignore: dist }" },
+  {
+    name: "an allowance without a path",
+    text: "version: 1\nsource: { allow: [ { step: Format } ] }",
+  },
+  {
+    name: "an allowance as text",
+    text: "version: 1\nsource: { allow: [ package.json ] }",
+  },
+  {
+    name: "an allowance as a list",
+    text: "version: 1\nsource: { allow: [ [ package.json ] ] }",
+  },
+  {
+    name: "an allowance with an unknown key",
+    text: "version: 1\nsource: { allow: [ { path: a, exe: /bin/b } ] }",
+  },
+  {
+    name: "an allowance for a relative process",
+    text: "version: 1\nsource: { allow: [ { path: a, process: sed } ] }",
+  },
+  ...BAD_GLOBS.flatMap(({ glob, name }) => [
+    {
+      name: `${name} that is ignored`,
+      text: `version: 1\nsource: { ignore: [ ${JSON.stringify(glob)} ] }`,
+    },
+    {
+      name: `${name} in an allowance`,
+      text: `version: 1\nsource: { allow: [ { path: ${
+        JSON.stringify(glob)
+      } } ] }`,
+    },
+  ]),
   { name: "allow as text", text: "version: 1\nallow: a.example" },
   {
     name: "allow as a mapping",
@@ -129,5 +191,30 @@ export const REFUSED: readonly PolicyFixture[] = [
   {
     name: "a mapping with a relative process",
     text: "version: 1\nallow: [ { host: a.example, process: curl } ]",
+  },
+  {
+    name: "a mapping with a relative ancestor",
+    text: "version: 1\nallow: [ { host: a.example, ancestor: make } ]",
+  },
+  {
+    name: "a mapping with a hash of another length",
+    text:
+      'version: 1\nallow: [ { host: a.example, process: /a, sha256: "00" } ]',
+  },
+  {
+    name: "a mapping with a hash and no process",
+    text: `version: 1\nallow: [ { host: a.example, sha256: ${
+      "a".repeat(64)
+    } } ]`,
+  },
+  { name: "an unknown runner", text: "version: 1\nrunner: block" },
+  { name: "protect as a word", text: "version: 1\nprotect: runner-memory" },
+  {
+    name: "an unknown protect",
+    text: "version: 1\nprotect: { runnerMemory: true }",
+  },
+  {
+    name: "protect in a word",
+    text: "version: 1\nprotect: { runner-memory: yes }",
   },
 ];

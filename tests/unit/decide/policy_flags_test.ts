@@ -3,8 +3,10 @@ import {
   buildPolicy,
   type PolicyFlags,
   policyWarnings,
+  unwatchedWarnings,
 } from "../../../agent/decide/policy_flags.ts";
 import { AgentError } from "../../../agent/errors.ts";
+import { parsePolicy } from "../../../agent/decide/policy_file.ts";
 import { policyOf, type PolicyTexts } from "./policies.ts";
 
 const NO_FLAGS: PolicyFlags = { file: null, egress: null, allow: [], deny: [] };
@@ -111,9 +113,9 @@ const WARNINGS: readonly {
     about: [],
   },
   {
-    name: "an allow entry for a step",
+    name: "nothing of an allow entry for a step",
     policy: { allow: [{ text: "a.example", step: "Publish" }] },
-    about: ["a.example"],
+    about: [],
   },
   {
     name: "a deny entry for a step",
@@ -184,6 +186,76 @@ for (const { name, policy, about } of WARNINGS) {
     assert.equal(warnings.length, about.length, warnings.join("\n"));
     for (const [at, text] of about.entries()) {
       assert.ok(warnings[at]!.includes(JSON.stringify(text)), warnings[at]);
+    }
+  });
+}
+
+const SOURCES: readonly { text: string; about: readonly RegExp[] }[] = [
+  {
+    text: "source: { allow: [ { path: '**' } ] }",
+    about: [/"path: \*\*" lets/],
+  },
+  { text: "source: { allow: [ { path: '/**' } ] }", about: [/every file/] },
+  { text: "source: { allow: [ { path: '**', step: Format } ] }", about: [] },
+  { text: "source: { allow: [ { path: 'src/**' } ] }", about: [] },
+  {
+    text: "source: { watch: false }\non: { overwritten: fail }",
+    about: [/source\.watch is false/],
+  },
+  { text: "source: { watch: false }", about: [] },
+];
+
+for (const { text, about } of SOURCES) {
+  Deno.test(`policyWarnings() says ${about.length} of ${text.slice(0, 40)}`, () => {
+    const policy = parsePolicy(`version: 1\n${text}`, "policy.yml");
+    const warnings = policyWarnings(policy);
+    assert.equal(warnings.length, about.length, warnings.join("\n"));
+    about.forEach((wanted, at) => assert.match(warnings[at]!, wanted));
+  });
+}
+
+const UNWATCHED: readonly {
+  name: string;
+  policy: PolicyTexts;
+  scope: "host" | "command";
+  about: readonly RegExp[];
+}[] = [
+  {
+    name: "nothing to a command without steps",
+    policy: { allow: ["a.example"] },
+    scope: "command",
+    about: [],
+  },
+  {
+    name: "each allow entry for a step",
+    policy: {
+      allow: [{ text: "a.example", step: "Publish" }, "b.example"],
+      // Such an entry then holds for everybody, which is said anyway.
+      deny: [{ text: "c.example", step: "Publish" }],
+    },
+    scope: "command",
+    about: [/^The entry "a.example" never matches/],
+  },
+  {
+    name: "a blocked runner",
+    policy: { allow: ["a.example"] },
+    scope: "host",
+    about: [/runner's own endpoints are refused/],
+  },
+  {
+    name: "nothing to a runner that is only audited",
+    policy: { egress: "audit" },
+    scope: "host",
+    about: [],
+  },
+];
+
+for (const { name, policy, scope, about } of UNWATCHED) {
+  Deno.test(`unwatchedWarnings() tells of ${name}`, () => {
+    const warnings = unwatchedWarnings(policyOf(policy), scope);
+    assert.equal(warnings.length, about.length, warnings.join("\n"));
+    for (const [at, what] of about.entries()) {
+      assert.match(warnings[at]!, what);
     }
   });
 }

@@ -35,6 +35,12 @@ function decide(policy: PolicyTexts, asked: Asked) {
 
 const SIX_REVERSE = "1." + "0.".repeat(23) + "8.b.d.0.1.0.0.2.ip6.arpa";
 const CURL: Sender = { exe: "/usr/bin/curl", step: null };
+/** As systemd-resolved asks, whoever has asked it. */
+const FORWARDER: Sender = {
+  exe: "/usr/lib/systemd/systemd-resolved",
+  step: null,
+  isForwarder: true,
+};
 const FOR_CURL = { text: "a.example", process: "/usr/bin/curl" };
 
 const DECISIONS: readonly {
@@ -50,6 +56,40 @@ const DECISIONS: readonly {
     asked: { name: "a.example" },
     why: "allowed_name",
     rule: "a.example",
+  },
+  {
+    name: "a name that is allowed to one program, asked by the resolver for it",
+    policy: { allow: [FOR_CURL] },
+    asked: { name: "a.example", sender: FORWARDER },
+    why: "allowed_name",
+    rule: "a.example",
+  },
+  {
+    name: "a name that is denied to one program, asked by the resolver",
+    policy: { allow: ["a.example"], deny: [FOR_CURL] },
+    asked: { name: "a.example", sender: FORWARDER },
+    why: "allowed_name",
+    rule: "a.example",
+  },
+  {
+    name: "a name that is denied to everybody, asked by the resolver",
+    policy: { allow: [FOR_CURL], deny: ["a.example"] },
+    asked: { name: "a.example", sender: FORWARDER },
+    why: "denied_by_rule",
+    rule: "a.example",
+  },
+  {
+    name: "a name that nothing allows, asked by the resolver",
+    policy: { allow: [FOR_CURL] },
+    asked: { name: "b.example", sender: FORWARDER },
+    why: "name_not_allowed",
+  },
+  {
+    name: "what the runner looks up, asked by the resolver for it",
+    policy: {},
+    asked: { name: "github.com", sender: FORWARDER },
+    why: "allowed_name",
+    rule: "runner: github.com",
   },
   {
     name: "a name of an allowed pattern",

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { findCgroup2Mount } from "../../../agent/decode/mountinfo.ts";
+import {
+  decodeMounts,
+  findCgroup2Mount,
+} from "../../../agent/decode/mountinfo.ts";
 
 const PROC = "24 30 0:22 / /proc rw,nosuid shared:5 - proc proc rw";
 const V1 = "33 32 0:28 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids";
@@ -55,3 +58,27 @@ for (const { name, text, wanted } of ROWS) {
     assert.equal(findCgroup2Mount(text), wanted);
   });
 }
+
+Deno.test("decodeMounts() reads all mounts, in their order", () => {
+  const bind =
+    "90 32 254:0 /a\\040b /work\\012space rw shared:1 - ext4 /dev/x rw";
+  assert.deepEqual(decodeMounts(`${V2}\n${bind}\n`), [
+    {
+      ...{ id: "35", device: "0:30", root: "/" },
+      ...{ mountPoint: "/sys/fs/cgroup/unified", type: "cgroup2" },
+      flags: ["rw"],
+    },
+    {
+      ...{ id: "90", device: "254:0", root: "/a b" },
+      ...{ mountPoint: "/work\nspace", type: "ext4" },
+      flags: ["rw"],
+    },
+  ]);
+});
+
+Deno.test("decodeMounts() leaves out lines that are cut", () => {
+  for (let length = 0; length < V2.indexOf(" - ") + 3; length++) {
+    const mounts = decodeMounts(`${V2.slice(0, length)}\n${V1}`);
+    assert.deepEqual(mounts.map(({ id }) => id), ["33"], `${length}`);
+  }
+});

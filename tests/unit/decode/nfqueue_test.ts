@@ -29,6 +29,11 @@ const REFUSED: readonly { name: string; dump: string; why: string }[] = [
     why: "nfqueue attribute 3 is 2 bytes",
   },
   {
+    name: "a hardware address that is too short",
+    dump: `${HEADER} ${PACKET_HEADER} 0e00 0900 0006 0000 02fedcba9876 0000`,
+    why: "nfqueue attribute 9 is 10 bytes",
+  },
+  {
     name: "an attribute of no length, which would never end",
     dump: `${HEADER} ${PACKET_HEADER} 0000 0a00`,
     why: "nfqueue attribute is 0 of 4 bytes",
@@ -65,6 +70,8 @@ Deno.test("decodeQueued() reads a captured IPv4 packet", () => {
       mark: 0x10000000,
       inInterface: 0,
       outInterface: 1,
+      inPort: 0,
+      hardwareAddress: 0,
       uid: 0,
       gid: 0,
       payload: packet,
@@ -96,6 +103,27 @@ Deno.test("decodeQueued() reads values with their top bit set as unsigned", () =
   assert.equal(value.inInterface, 0x80000001);
   assert.deepEqual([value.uid, value.gid], [0xfffffffd, 0xfffffffc]);
   assert.equal(value.originalBytes, 0x80000000);
+});
+
+Deno.test("decodeQueued() reads by which port of a bridge a packet came", () => {
+  const dump = `${HEADER} ${PACKET_HEADER} 0800 0500 00000004
+    0800 0700 00000005  1000 0900 0006 0000 02fedcba9876 0000`;
+  const decoded = decodeQueued(hex(dump));
+
+  assert.ok(decoded.ok);
+  assert.equal(decoded.value.inInterface, 4);
+  assert.equal(decoded.value.inPort, 5);
+  assert.equal(decoded.value.hardwareAddress, 0x02fedcba9876);
+});
+
+Deno.test("decodeQueued() reads no hardware address but an Ethernet one", () => {
+  for (const length of ["0000", "0005", "0007", "0008", "ffff"]) {
+    const dump = `${HEADER} ${PACKET_HEADER}
+      1000 0900 ${length} 0000 02fedcba9876 0000`;
+    const decoded = decodeQueued(hex(dump));
+    assert.ok(decoded.ok);
+    assert.equal(decoded.value.hardwareAddress, 0);
+  }
 });
 
 Deno.test("decodeQueued() knows a packet that was cut from one that was not", () => {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   decodeArguments,
+  decodeNamespace,
   decodeProcStat,
+  decodeRealUser,
   decodeUnifiedCgroup,
 } from "../../../agent/decode/proc.ts";
 
@@ -67,6 +69,7 @@ for (const name of NAMES) {
         command: name,
         state: "S",
         parentPid: 7643,
+        threads: 1,
         startTicks: 104617,
       },
     });
@@ -83,6 +86,7 @@ Deno.test("decodeProcStat() reads a process without parent, started with its ker
       command: "init",
       state: "S",
       parentPid: 0,
+      threads: 1,
       startTicks: 0,
     },
   });
@@ -200,4 +204,34 @@ Deno.test("decoders of /proc files accept or refuse any bytes, in bounded text",
     }),
     { numRuns: 2000 },
   );
+});
+
+const USERS: readonly { name: string; text: string; wanted: number | null }[] =
+  [
+    {
+      name: "the real one of four",
+      text: "Name:\tsh\nUmask:\t0022\nUid:\t1001\t0\t0\t0\nGid:\t1\t1\t1\t1\n",
+      wanted: 1001,
+    },
+    {
+      name: "past a name that looks like it",
+      text: "Name:\tUid:\\t7\\t\nUid:\t5\t5\t5\t5\n",
+      wanted: 5,
+    },
+    { name: "none", text: "Name:\tsh\n", wanted: null },
+    { name: "a part of one", text: "Uid:\t10", wanted: null },
+  ];
+
+for (const { name, text, wanted } of USERS) {
+  Deno.test(`decodeRealUser() reads ${name}`, () => {
+    assert.equal(decodeRealUser(UTF8.encode(text)), wanted);
+  });
+}
+
+Deno.test("decodeNamespace() reads a link and nothing else", () => {
+  const of = (text: string) => decodeNamespace(UTF8.encode(text));
+  assert.equal(of("net:[4026531833]"), 4026531833);
+  assert.equal(of("/tmp/net:[4026531833]"), null);
+  assert.equal(of("net:[]"), null);
+  assert.equal(of(""), null);
 });

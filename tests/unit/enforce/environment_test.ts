@@ -72,6 +72,18 @@ const ROWS: readonly {
     wanted: ["A=1"],
   },
   {
+    name: "gives the DENO_DIR back that the program in one file took",
+    initial: ["SLUICE_DENO_DIR=/x", "DENO_DIR=/var/lib/sluice/a/cache", "A=1"],
+    user: null,
+    wanted: ["A=1", "DENO_DIR=/x"],
+  },
+  {
+    name: "leaves no DENO_DIR where there was none",
+    initial: ["SLUICE_DENO_DIR=", "DENO_DIR=/var/lib/sluice/a/cache", "A=1"],
+    user: null,
+    wanted: ["A=1"],
+  },
+  {
     name: "keeps what only looks like sudo's",
     initial: ["SUDO=1", "SUDOKU_X=1", "MY_SUDO_UID=1", "SLUICE_CWD_X=1"],
     user: null,

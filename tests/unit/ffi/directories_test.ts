@@ -118,9 +118,10 @@ for (const { mode, isShared } of MODES) {
     using libc = new Libc();
     using scratch = new Scratch();
     const path = scratch.makeDirectory("a", mode);
-    assert.deepEqual(ownership(libc, path), { uid: 0, isShared });
+    assert.deepEqual(ownership(libc, path), { uid: 0, gid: 0, isShared });
     scratch.chown("a", 1234);
-    assert.deepEqual(ownership(libc, path), { uid: 1234, isShared });
+    const owner = { uid: 1234, gid: 1234 };
+    assert.deepEqual(ownership(libc, path), { ...owner, isShared });
   });
 }
 
@@ -131,7 +132,7 @@ Deno.test("ownership() takes a link for itself and not for what it names", () =>
   scratch.chown("a", 1234);
   const path = scratch.link("b", scratch.at("a"));
   // Every link may be written by all, as its mode says: never to be trusted.
-  assert.deepEqual(ownership(libc, path), { uid: 0, isShared: true });
+  assert.deepEqual(ownership(libc, path), { uid: 0, gid: 0, isShared: true });
 });
 
 Deno.test("ownership() throws for what is not there", () => {

@@ -70,7 +70,7 @@ Deno.test("runTool() keeps the caller's environment and directory away", () => {
   const script = "cat /proc/$$/environ; readlink /proc/$$/cwd; exit 0";
   const { stdout } = runTool(libc, ["/bin/sh", "-c", script]);
   assert.deepEqual(stdout.split("\0"), [
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL=C",
     "DEBIAN_FRONTEND=noninteractive",
     "/\n",

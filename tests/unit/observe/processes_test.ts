@@ -14,8 +14,14 @@ import { waitUntil } from "../../lab/wait.ts";
 import { Scratch } from "../../scratch.ts";
 import { Children, SLEEP } from "./children.ts";
 
-const WHOLE_HOST = { procsPath: null, readsExe: true };
 const SLEEP_EXE = "/usr/bin/sleep";
+const PROGRAMS = new Set([SLEEP_EXE]);
+const ASKED = {
+  programs: PROGRAMS,
+  hashed: new Set<string>(),
+  files: null,
+};
+const WHOLE_HOST = { ...ASKED, procsPath: null };
 
 /** What a process table keeps open at most: 256 processes, three on each. */
 const MAX_DESCRIPTORS = 256 * 3;
@@ -159,7 +165,10 @@ async function findSoon(
 ): Promise<number | undefined> {
   let pid: number | undefined;
   await waitUntil(() => {
-    using table = new ProcessTable(libc, { procsPath, readsExe: true });
+    using table = new ProcessTable(libc, {
+      procsPath,
+      ...ASKED,
+    });
     pid = findOnce(table, inode)?.pid;
     return pid !== undefined;
   }, { what: `a holder of ${inode}`, timeoutMs: BUSY_MS });
@@ -224,17 +233,22 @@ Deno.test("ProcessTable looks no longer than a packet can wait", () => {
   // comes to its end can say yes.
   startCrowd(children, { count: 100, each: 900 });
   using table = new ProcessTable(children.libc, WHOLE_HOST);
-  assert.equal(table.isHeldOnlyBy(owner.inode, SLEEP_EXE), false);
+  using process = new KnownProcess(new ProcFiles(children.libc), owner.pid);
+  const accept = () => true;
+  const isSure = table.isHeldOnlyBy(owner.inode, { owner: process, accept });
+  assert.equal(isSure, false);
 });
 
 Deno.test("isHeldOnlyBy() knows when another program shares a socket", async () => {
   using children = new Children();
   const { socket, inode } = children.openSocket();
   children.start(socket.fd);
-  children.start(socket.fd);
+  const pid = children.start(socket.fd);
+  using owner = new KnownProcess(new ProcFiles(children.libc), pid);
   const isHeldBy = (exe: string) => {
     using table = new ProcessTable(children.libc, WHOLE_HOST);
-    return table.isHeldOnlyBy(inode, exe);
+    const accept = (one: Process) => one.program === exe;
+    return table.isHeldOnlyBy(inode, { owner, accept });
   };
   assert.equal(isHeldBy(SLEEP_EXE), false);
   socket[Symbol.dispose]();
@@ -252,7 +266,10 @@ Deno.test("ProcessTable tries the processes of the cgroup first", () => {
   const member = children.start(socket.fd);
   children.start(socket.fd);
   const procsPath = scratch.write("procs", `1\n${member}\n`);
-  using table = new ProcessTable(children.libc, { procsPath, readsExe: true });
+  using table = new ProcessTable(children.libc, {
+    procsPath,
+    ...ASKED,
+  });
   assert.equal(find(table, inode)?.pid, member);
 });
 

@@ -58,6 +58,7 @@ Deno.test("Journal makes a file that only its owner can read", () => {
   assert.deepEqual(messagesOf(scratch.read(NAME)), [undefined, "a"]);
   assert.deepEqual(ownership(libc, scratch.at(NAME)), {
     uid: 0,
+    gid: 0,
     isShared: false,
   });
 });

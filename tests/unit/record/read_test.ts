@@ -183,7 +183,7 @@ Deno.test("readJournal() leaves out fields of a later version", () => {
 
 for (
   const later of [
-    { ...ARMED, kind: "file", event: undefined, path: "/src" },
+    { ...ARMED, kind: "later", event: undefined, path: "/src" },
     { ...ARMED, kind: "__proto__" },
     { ...ARMED, kind: "constructor" },
     { ...ARMED, event: "paused" },

@@ -26,6 +26,7 @@ Deno.test("aggregate() puts attempts that agree into one row", () => {
     port: 443,
     protocol: "tcp",
     process: CURL,
+    step: null,
     container: null,
     decision: "deny",
     enforced: false,
@@ -57,6 +58,7 @@ const APART: readonly { readonly name: string; readonly other: Event }[] = [
     name: "executable unknown",
     other: connection({ process: { ...CURL, exe: null } }),
   },
+  { name: "step", other: connection({ step: "Build" }) },
   { name: "container", other: connection({ container: "builder" }) },
   { name: "decision", other: connection({ decision: "allow" }) },
   { name: "enforcement", other: connection({ enforced: true }) },
@@ -306,6 +308,10 @@ Deno.test("countsOf() counts events by kind and decision", () => {
   assert.deepEqual(counts, {
     connection: { allow: 1, deny: 2 },
     dns: { allow: 1, deny: 0 },
+    exec: 0,
+    step: 0,
+    privilege: { seen: 0, denied: 0 },
+    file: { seen: 0, overwritten: 0 },
   });
 });
 
@@ -320,4 +326,16 @@ Deno.test("aggregate() tells tampering from what could let nothing out", () => {
   assert.deepEqual(calm.impaired, [message]);
   const open = agent("tampered", { second: 3 });
   assert.equal(aggregate([armed, held, open]).isTampered, true);
+});
+
+Deno.test("aggregate() keeps each name that a silent client may have meant", () => {
+  const silent = connection({ names: ["a.example", "b.example"] });
+  const said = connection({ sni: "a.example" });
+  for (const events of [[silent, said], [said, silent]]) {
+    const { rows } = aggregate(events);
+
+    assert.deepEqual(rows.map(({ sni, names }) => ({ sni, names })), [
+      { sni: null, names: ["a.example", "b.example"] },
+    ]);
+  }
 });

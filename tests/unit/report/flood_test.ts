@@ -28,6 +28,10 @@ Deno.test("countsOf() counts refusals that have no event each", () => {
   assert.deepEqual(countsOf([...FLOOD, connection()]), {
     connection: { allow: 0, deny: 7 },
     dns: { allow: 0, deny: 2 },
+    exec: 0,
+    step: 0,
+    privilege: { seen: 0, denied: 0 },
+    file: { seen: 0, overwritten: 0 },
   });
 });
 

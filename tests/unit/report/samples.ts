@@ -5,11 +5,8 @@
  *
  * @module
  */
-import type {
-  AgentEvent,
-  Event,
-  ProcessField,
-} from "../../../agent/record/event.ts";
+import type { ProcessField } from "../../../agent/record/done.ts";
+import type { AgentEvent, Event } from "../../../agent/record/event.ts";
 import { readJournal } from "../../../agent/record/read.ts";
 import { aggregate, type Summary } from "../../../agent/report/aggregate.ts";
 
@@ -22,6 +19,18 @@ export const CURL: ProcessField = {
   args: ["curl", "-s", "https://a.example/"],
   uid: 1001,
   ancestors: [{ pid: 4100, exe: "/usr/bin/dash" }],
+};
+
+/** One that writes files. */
+export const SED: ProcessField = {
+  pid: 4400,
+  exe: "/usr/bin/sed",
+  args: ["sed", "-i", "s/a/b=1/", "src/a.c"],
+  uid: 1001,
+  ancestors: [
+    { pid: 4390, exe: "/usr/bin/dash" },
+    { pid: 4380, exe: "/usr/bin/node" },
+  ],
 };
 
 /** The text of a fixture beside the journals. */
@@ -83,6 +92,79 @@ export function lookUp(part: Part<"dns"> = {}): Event {
     answers: ["198.51.100.1"],
     step: null,
     process: CURL,
+    container: null,
+    ...part,
+  };
+}
+
+/** A program that ran and ended. */
+export function execution(part: Part<"exec"> = {}): Event {
+  return {
+    version: 1,
+    seq: 1,
+    time: at(0),
+    kind: "exec",
+    event: "finished",
+    step: null,
+    process: CURL,
+    container: null,
+    cwd: "/",
+    start: at(0),
+    end: at(0),
+    exitCode: 0,
+    signal: null,
+    ...part,
+  };
+}
+
+/** A step that begins. */
+export function step(name: string, part: Part<"step"> = {}): Event {
+  const head = { version: 1, seq: 1, time: at(0), kind: "step" } as const;
+  return {
+    ...head,
+    event: "started",
+    step: name,
+    source: "log",
+    pid: 9,
+    ...part,
+  };
+}
+
+/** Somebody who reads the runner's memory. */
+export function privilege(part: Part<"privilege"> = {}): Event {
+  return {
+    version: 1,
+    seq: 1,
+    time: at(0),
+    kind: "privilege",
+    step: null,
+    process: CURL,
+    container: null,
+    rule: "runner-memory",
+    reason: "the runner's memory was read",
+    denied: false,
+    ...part,
+  };
+}
+
+/** A source that sed has changed. */
+export function fileChange(part: Part<"file"> = {}): Event {
+  return {
+    version: 1,
+    seq: 1,
+    time: at(0),
+    kind: "file",
+    change: "modified",
+    subject: "source",
+    path: "/w/src/a.c",
+    overwritten: true,
+    rule: null,
+    reason: "the file is other than what git tracks",
+    before: { blob: "a".repeat(40), sha256: null, bytes: 7, mode: "100644" },
+    after: { blob: "b".repeat(40), sha256: null, bytes: 9, mode: "100644" },
+    diff: "@@ -1 +1 @@\n-int a;\n+int b=1;\n",
+    step: null,
+    process: SED,
     container: null,
     ...part,
   };

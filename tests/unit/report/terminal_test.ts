@@ -4,7 +4,17 @@ import { parse } from "yaml";
 import { aggregate } from "../../../agent/report/aggregate.ts";
 import { allowanceFor } from "../../../agent/report/allowance.ts";
 import { renderTerminal } from "../../../agent/report/terminal.ts";
-import { agent, connection, fixture, lookUp, summaryOf } from "./samples.ts";
+import {
+  agent,
+  connection,
+  execution,
+  fileChange,
+  fixture,
+  lookUp,
+  privilege,
+  step,
+  summaryOf,
+} from "./samples.ts";
 
 const ESCAPE = "\x1b";
 
@@ -17,6 +27,9 @@ const GOLDEN = [
   { journal: "said_names", columns: 100, egress: "block" },
   { journal: "hostile", columns: 100, egress: "audit" },
   { journal: "killed", columns: 80, egress: "block" },
+  { journal: "steps", columns: 100, egress: "block" },
+  { journal: "files", columns: 100, egress: "block" },
+  { journal: "files", columns: 60, egress: "block" },
 ] as const;
 
 for (const { journal, columns, egress } of GOLDEN) {
@@ -142,13 +155,26 @@ Deno.test("renderTerminal() fits the width and gives the runner no order", () =>
     const { name, exe, args, address, rule, message, protocol, columns } = one;
     const { sni } = one;
     const process = { pid: 1, exe, args, uid: 0, ancestors: [] };
-    const part = { enforced: true, process, rule };
+    const part = { enforced: true, process, rule, step: sni };
     const summary = aggregate([
       connection({ ...part, names: [name], destination: { address, port: 1 } }),
       connection({ ...part, names: [], protocol, why: name }),
       connection({ ...part, names: [name], sni, why: "sni_not_allowed" }),
       lookUp({ ...part, name }),
       agent("tampered", { second: 0, message }),
+      step(name, { source: "path" }),
+      step(rule),
+      execution({ process, step: name }),
+      privilege({ process, rule, reason: message, step: name, path: exe }),
+      privilege({ process, rule: "sudo-used", reason: rule, step: sni }),
+      fileChange({
+        process,
+        path: name,
+        reason: rule,
+        diff: message,
+        step: sni,
+      }),
+      fileChange({ subject: "secret", path: exe, overwritten: false }),
     ], [message]);
     const shown = renderTerminal(summary, {
       columns,

@@ -1,0 +1,62 @@
+/**
+ * What a job's guard answers whom.
+ *
+ * @module
+ */
+import type { ActionReply } from "../action/protocol.ts";
+import { AgentError } from "../errors.ts";
+import type { JobEnd } from "./job_end.ts";
+import { laterBesideOwner } from "./owners_guard.ts";
+import type { PostStep } from "./post_step.ts";
+import { readRequest } from "./request.ts";
+import { failure, replyOf, sentenceOf } from "./reply.ts";
+
+const REFUSED = "Sluice does not end";
+const ONLY_RUNNER = "Only the runner's own post step can end it.";
+
+/**
+ * Answers a request.
+ *
+ * @param of `pid`: who has connected, by the kernel's word.
+ */
+export async function answerLine(
+  line: string,
+  of: {
+    /** Who began the process that has connected. */
+    readonly parentPid: number;
+    readonly pid: number;
+    readonly post: PostStep;
+    readonly end: JobEnd;
+    /** Whether the job is guarded for the machine's owner. */
+    readonly isOwners: boolean;
+  },
+): Promise<ActionReply> {
+  const { post, end, isOwners } = of;
+  try {
+    const { stage } = readRequest(line);
+    // The action may be in such a job, and has no part in it.
+    if (isOwners && /^(?:main|post)$/.test(stage)) return laterBesideOwner();
+    if (stage === "main") {
+      const lines = ["Sluice guards this job"];
+      return replyOf({ isArmed: true, lines });
+    }
+    if (stage === "pre" || stage === "started") {
+      return failure(
+        "Sluice cannot guard this job",
+        "It is guarded already, or another job on this machine is: use the " +
+          "action once in a job, and let one job at a time run on a machine.",
+      );
+    }
+    // The runner starts a hook's shell, and that the program which asks.
+    const pid = isOwners ? of.parentPid : of.pid;
+    const isRight = (stage === "completed") === isOwners;
+    if (!isRight || !await post.isPost(pid)) {
+      end.noteIntruder(of.pid);
+      return failure(REFUSED, ONLY_RUNNER);
+    }
+    return await end.answer(pid);
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return failure(REFUSED, sentenceOf(error));
+  }
+}

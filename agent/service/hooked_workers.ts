@@ -1,0 +1,102 @@
+/**
+ * Hears of jobs of hooked runners that go on without having been let: whoever
+ * owns a runner's files can take the hooks out of them.
+ *
+ * @module
+ */
+import type { ExecRecord, ProcessRecord } from "../decode/process_record.ts";
+import { runnerProgram } from "../observe/runner_program.ts";
+import { HOOKS } from "./places.ts";
+
+/** A job that has begun a step, and must not. */
+export interface UnletStep {
+  readonly workerPid: number;
+  /** In clock ticks after boot. */
+  readonly workerStartTicks: number;
+  /** What its worker has started. */
+  readonly pid: number;
+  readonly root: string;
+}
+
+/** What it asks and tells. */
+export interface HookedWorkersOptions {
+  /** Where a runner works, if all its jobs are to be guarded; else null. */
+  readonly workOf: (root: string) => string | null;
+  readonly onUnlet: (step: UnletStep) => void;
+}
+
+interface Worker {
+  readonly startUs: number;
+  readonly root: string;
+  readonly work: string;
+  isLet: boolean;
+}
+
+/** A start in clock ticks says it in so many microseconds; USER_HZ is 100. */
+const TICK_US = 10_000;
+/** What the runner starts for steps that are containers. */
+const RUNTIME = /\/(?:docker|podman)$/;
+
+/** Knows the workers that were started while it heard. */
+export class HookedWorkers {
+  readonly #options: HookedWorkersOptions;
+  readonly #workers = new Map<number, Worker>();
+
+  /** @param options Asked for each worker that is new. */
+  constructor(options: HookedWorkersOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in one record. */
+  hear(record: ProcessRecord): void {
+    if (record.kind === "exit") {
+      const isIt = this.#workers.get(record.pid)?.startUs === record.startUs;
+      if (isIt) this.#workers.delete(record.pid);
+    }
+    if (record.kind !== "exec") return;
+    const program = runnerProgram(record.exe, record.args);
+    if (program?.kind === "worker") return this.#add(record, program.root);
+    const { pid, parentPid } = record;
+    const worker = this.#workers.get(parentPid);
+    if (worker === undefined || worker.isLet || !isStep(record, worker)) return;
+    const { startUs, root } = worker;
+    this.#options.onUnlet({
+      ...{ pid, root, workerPid: parentPid },
+      workerStartTicks: Math.floor(startUs / TICK_US),
+    });
+  }
+
+  /** Its steps may begin: it is guarded, or its owner is content without. */
+  let(pid: number): void {
+    const worker = this.#workers.get(pid);
+    if (worker !== undefined) worker.isLet = true;
+  }
+
+  /** Whether that was said of it. */
+  isLet(pid: number): boolean {
+    return this.#workers.get(pid)?.isLet ?? false;
+  }
+
+  #add({ pid, parentPid, startUs }: ExecRecord, root: string): void {
+    const work = this.#options.workOf(root);
+    // What a step starts is no worker, and must not stand for its own.
+    if (work === null || this.#workers.has(parentPid)) return;
+    this.#workers.set(pid, { startUs, root, work, isLet: false });
+  }
+}
+
+/**
+ * Whether the runner has begun a step with it. Before its first hook it only
+ * unpacks what steps will need.
+ */
+function isStep(
+  { exe, args }: ExecRecord,
+  { root, work }: Worker,
+): boolean {
+  if (args.at(-1) === HOOKS.started || args.at(-1) === HOOKS.completed) {
+    return false;
+  }
+  return exe === null || RUNTIME.test(exe) ||
+    exe.startsWith(`${root}/externals`) ||
+    args.some((arg) => arg.includes(`${work}/_temp/`));
+}

@@ -1,0 +1,27 @@
+/**
+ * What fanotify writes.
+ *
+ * @module
+ */
+
+// Captured on Linux 6.18, on tmpfs: `echo 1 > main.c`, `mkdir d`, and
+// `chmod 700` of the directory itself, each in one read(2).
+export const FANOTIFY_DIRECTORY =
+  "7b0d27ee b3b801a7 0c000000 01000000 8a830f22 53460f00 00000000";
+export const FANOTIFY_WRITTEN = `
+  60000000 03001800 0a010000 00000000 ffffffff 5f7a0000
+  02002800 ${FANOTIFY_DIRECTORY} 6d61696e 2e630000
+  01002000 7b0d27ee b3b801a7 0c000000 01000000 4bf81d01 55460f00 00000000
+`;
+export const FANOTIFY_MADE = `
+  5c000000 03001800 00010040 00000000 ffffffff 617a0000
+  02002400 ${FANOTIFY_DIRECTORY} 64000000
+  01002000 7b0d27ee b3b801a7 0c000000 01000000 1c3c032c 56460f00 00000000
+`;
+export const FANOTIFY_ITSELF = `
+  3c000000 03001800 04000040 00000000 ffffffff 637a0000
+  02002400 ${FANOTIFY_DIRECTORY} 2e000000
+`;
+/** As fanotify(7) has it. */
+export const FANOTIFY_LOST =
+  "18000000 03001800 00400000 00000000 ffffffff 00000000";
