@@ -14,19 +14,12 @@
  */
 import { AGENT_TASK, readCommands } from "./style/permissions.ts";
 import { ROOT } from "./style/tree.ts";
-import { ensurePackages } from "./lab/packages.ts";
-import { type Counts, runTests, type TestRun } from "./run_tests.ts";
+import { add, type Run, Suite, summarize } from "./suite.ts";
 
 /** Stages that are pure: their tests may read files of the project, no more. */
 const PURE_STAGES = ["decide", "decode", "report"];
 const READ_PROJECT = "--allow-read=agent,ffi,tests";
 const NOTHING_ELSE = ["--no-prompt", "--ignore-env"];
-
-/** One call of `deno test`. */
-interface Run extends TestRun {
-  /** Needs the lab's packages and root. */
-  readonly isLab?: boolean;
-}
 
 const SUITES: Readonly<Record<string, () => Run[]>> = {
   style: () => [{
@@ -109,63 +102,23 @@ async function main(args: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const all: Counts = { passed: 0, failed: 0, ignored: 0 };
+  const all = { passed: 0, failed: 0, ignored: 0 };
   const rows: string[] = [];
   for (const name of names) {
-    const counts = await runSuite(name, args.slice(end + 1));
-    for (const key of ["passed", "failed", "ignored"] as const) {
-      all[key] += counts[key];
-    }
-    rows.push(`  ${name.padEnd(12)} ${summarize(counts)}`);
+    const suite = new Suite(name, {
+      runs: SUITES[name]!(),
+      extra: args.slice(end + 1),
+    });
+    await suite.run();
+    if (suite.counts.failed > 0) await suite.runAgain();
+    add(all, suite.counts);
+    rows.push(
+      `  ${name.padEnd(12)} ${summarize(suite.counts)}`,
+      ...suite.notes,
+    );
   }
   console.log(`\n${rows.join("\n")}\n${summarize(all)}`);
   return all.failed > 0 || all.passed === 0 ? 1 : 0;
-}
-
-async function runSuite(
-  name: string,
-  extra: readonly string[],
-): Promise<Counts> {
-  const counts: Counts = { passed: 0, failed: 0, ignored: 0 };
-  const runs = SUITES[name]!().filter(({ paths }) => paths.length > 0);
-  const run = async (one: Run) => {
-    console.log(`\n== ${name}: ${one.paths.join(" ")}`);
-    const found = await runTests(one, extra);
-    for (const key of ["passed", "failed", "ignored"] as const) {
-      counts[key] += found[key];
-    }
-  };
-  const told = (error: unknown) => {
-    if (!(error instanceof Error)) throw error;
-    console.log(`FAILED ${name}: ${error.message}`);
-    counts.failed++;
-  };
-  try {
-    if (runs.some(({ isLab }) => isLab)) await prepareLab();
-    await Promise.all(runs.map((one) => run(one).catch(told)));
-  } catch (error) {
-    told(error);
-  }
-  // With a --filter, a suite may have nothing to run; all together may not.
-  if (counts.passed + counts.failed === 0 && extra.length === 0) {
-    console.log(`FAILED ${name}: not one test ran`);
-    counts.failed++;
-  }
-  return counts;
-}
-
-async function prepareLab(): Promise<void> {
-  if (Deno.uid() !== 0) {
-    throw new Error(
-      `user id is ${Deno.uid()}, root is needed: run it with sudo, or one suite that needs none (deno task test style doc)`,
-    );
-  }
-  await ensurePackages();
-}
-
-function summarize({ passed, failed, ignored }: Counts): string {
-  const skipped = ignored === 0 ? "" : `, ${ignored} skipped`;
-  return `${passed} passed, ${failed} failed${skipped}`;
 }
 
 function agentFlags(): string[] {

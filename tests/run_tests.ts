@@ -21,6 +21,14 @@ export interface Counts {
   ignored: number;
 }
 
+/** The same for one call, and what there is to say about it. */
+export interface TestResult extends Counts {
+  /** Files with failed tests, from the root of the project. */
+  readonly files: readonly string[];
+  /** The errors of the failed tests, and then their names, as printed. */
+  readonly errors: string;
+}
+
 /** `deno test` begins the report of each file like this. */
 const FILE_HEAD = /^running \d+ tests? from /;
 
@@ -35,7 +43,7 @@ const FILE_HEAD = /^running \d+ tests? from /;
 export async function runTests(
   { paths, flags }: TestRun,
   extra: readonly string[],
-): Promise<Counts> {
+): Promise<TestResult> {
   const env = testEnvironment();
   const child = new Deno.Command(Deno.execPath(), {
     // Types are what `deno task check` is for, doc examples aside: these are in
@@ -70,12 +78,30 @@ export async function runTests(
     }
   }
   show(file + line);
+  output += line;
   const { code } = await child.status;
-  const found = countTests(output + line);
+  const found = countTests(output);
   if (code !== 0 && found.failed === 0) {
     throw new Error(`"deno test" exited with ${code}, 0 is needed`);
   }
-  return found;
+  return { ...found, files: failedFiles(output), errors: errorsOf(output) };
+}
+
+/**
+ * The files that `deno test` names below its last headline.
+ *
+ * @param output What it printed, without colours.
+ */
+export function failedFiles(output: string): string[] {
+  const at = output.lastIndexOf("\n FAILURES \n");
+  if (at < 0) return [];
+  const names = output.slice(at).matchAll(/ => \.\/(\S+_test\.ts):\d+:\d+$/gm);
+  return [...new Set([...names].map(([, file]) => file!))];
+}
+
+function errorsOf(output: string): string {
+  const at = output.lastIndexOf("\n ERRORS \n");
+  return at < 0 ? "" : output.slice(at);
 }
 
 /**

@@ -10,11 +10,12 @@ import { ACT, type FileChange } from "../observe/files/file_source.ts";
 import { isDotGit, isOfGit } from "../observe/git/git_path.ts";
 import { type BytePath, textOf } from "../../ffi/byte_path.ts";
 import type { ProcessAct, TreeProcess } from "../processes/process_tree.ts";
+import { type Arrival, Arrivals } from "./arrivals.ts";
 import type { FileWorld } from "./file_listener.ts";
 import { unknownDeed } from "./finding.ts";
 import { GitProcesses } from "./git_processes.ts";
 import { GitRemovals } from "./git_removals.ts";
-import { HeldWrites } from "./held_writes.ts";
+import type { HeldWrites } from "./held_writes.ts";
 import { IndexLocks, type LockEnd } from "./index_locks.ts";
 import type { HeardAct } from "./pending_looks.ts";
 import { type Relearned, relearnTree } from "./relearning.ts";
@@ -31,28 +32,13 @@ export interface CheckoutsOptions {
   readonly look: (path: BytePath, acts: readonly HeardAct[]) => void;
 }
 
-/** Indexes that were put in place one after the other. */
-interface Arrival {
-  readonly gitDirectory: BytePath;
-  /** Whether git itself did it. */
-  readonly isGit: boolean;
-  readonly pid: number | null;
-  readonly heardAtMs: number;
-  /** What git wrote before each of them. */
-  readonly held: HeldWrites;
-  /** How many indexes there were. */
-  readonly count: number;
-  /** Whether somebody else has written the index since. */
-  isForged: boolean;
-}
-
 /** Holds back what git writes until it is known what it was for. */
 export class Checkouts {
   readonly #options: CheckoutsOptions;
   readonly #gits: GitProcesses;
   readonly #locks: IndexLocks;
   readonly #removals: GitRemovals;
-  readonly #arrivals = new Map<BytePath, Arrival>();
+  readonly #arrivals = new Arrivals();
   #learning: { turns: Generator<void>; arrival: Arrival } | null = null;
 
   constructor(options: CheckoutsOptions) {
@@ -129,17 +115,14 @@ export class Checkouts {
     for (const end of this.#locks.takeEnded(nowMs)) this.#end(end, nowMs);
     const arrival = this.#nextArrival();
     if (arrival === null) return false;
-    this.#arrivals.delete(arrival.gitDirectory);
+    this.#arrivals.delete(arrival);
     this.#learning = { arrival, turns: this.#learn(arrival) };
     return true;
   }
 
   /** Git is at work again: its next index will say more. */
   #nextArrival(): Arrival | null {
-    for (const arrival of this.#arrivals.values()) {
-      if (!this.#locks.isHeld(arrival.gitDirectory)) return arrival;
-    }
-    return null;
+    return this.#arrivals.next((directory) => this.#locks.isHeld(directory));
   }
 
   #holding(path: BytePath): HeldWrites | null {
@@ -151,38 +134,21 @@ export class Checkouts {
 
   /** What is held for an index that nobody has begun to learn. */
   #holdingNext(path: BytePath): HeldWrites | null {
-    const lock = this.#locks.holding(path);
-    if (lock !== null) return lock.held;
-    for (const { held } of this.#arrivals.values()) {
-      if (held.has(path)) return held;
-    }
-    return null;
+    return this.#locks.holding(path)?.held ?? this.#arrivals.holding(path);
   }
 
   #end(end: LockEnd, nowMs: number): void {
-    if (end.kind === "given up") return this.#release(end.lock.held);
+    if (end.kind === "given up") return this.#arrivals.giveUp(end.lock, nowMs);
     const { gitDirectory } = end;
     if (end.kind === "touched" || end.lock === null) this.#doubt(gitDirectory);
-    if (end.kind === "touched") return;
-    const { lock, pid } = end;
-    const before = this.#arrivals.get(gitDirectory);
-    const held = before?.held ?? new HeldWrites();
-    for (const [path, write] of lock?.held ?? []) held.add(path, write);
-    // Who writes one right after git does not undo that it was git.
-    if (lock === null && before !== undefined) return;
-    this.#arrivals.set(gitDirectory, {
-      ...{ gitDirectory, held, pid, heardAtMs: nowMs },
-      ...{ isGit: lock !== null, isForged: false },
-      count: (before?.count ?? 0) + 1,
-    });
+    if (end.kind === "index") this.#arrivals.put(end, nowMs);
   }
 
   /** What git has put there is no longer what is read. */
   #doubt(gitDirectory: BytePath): void {
+    this.#arrivals.doubt(gitDirectory);
     const learning = this.#learning?.arrival;
-    for (const arrival of [this.#arrivals.get(gitDirectory), learning]) {
-      if (arrival?.gitDirectory === gitDirectory) arrival.isForged = true;
-    }
+    if (learning?.gitDirectory === gitDirectory) learning.isForged = true;
   }
 
   *#learn(arrival: Arrival): Generator<void> {

@@ -40,6 +40,7 @@ export type LockEnd =
   }
   /** Somebody else has written to an index where it is. */
   | { readonly kind: "touched"; readonly gitDirectory: BytePath }
+  /** The index is as it was: `git restore --source` writes files alone. */
   | { readonly kind: "given up"; readonly lock: IndexLock };
 
 /** Knows those that are held by git, by where its index is. */

@@ -27,6 +27,7 @@ const PACKAGES = [
   "make",
   "musl-tools",
   "netcat-openbsd",
+  "nftables",
   "nginx-light",
   "openssl",
   "procps",

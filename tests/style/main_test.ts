@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countTests } from "../run_tests.ts";
+import { countTests, failedFiles } from "../run_tests.ts";
 
 const ROWS: readonly { name: string; output: string; counts: number[] }[] = [
   {
@@ -43,3 +43,25 @@ for (const { name, output, counts } of ROWS) {
     assert.deepEqual([passed, failed, ignored], counts);
   });
 }
+
+Deno.test("failedFiles() names each file once, steps and odd names included", () => {
+  const output = `a => ./tests/none_test.ts:1:1
+
+ FAILURES 
+
+outer ... a step => ./tests/unit/a_test.ts:1:55
+x => y => ./tests/unit/a_test.ts:2:6
+plain => ./tests/b_test.ts:2:6
+
+FAILED | 1 passed | 3 failed (6ms)
+`;
+
+  assert.deepEqual(failedFiles(output), [
+    "tests/unit/a_test.ts",
+    "tests/b_test.ts",
+  ]);
+});
+
+Deno.test("failedFiles() names none of a green run", () => {
+  assert.deepEqual(failedFiles("ok | 1 passed | 0 failed (1ms)\n"), []);
+});

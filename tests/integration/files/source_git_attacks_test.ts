@@ -270,6 +270,10 @@ const CHECKOUTS: readonly {
 git reset -q --hard main`,
   },
   {
+    name: "a file of another commit, which no index ever says",
+    script: "git restore --source=feature a.c && sleep 0.5",
+  },
+  {
     name: "line ends that git converts",
     setup: `git checkout -q feature && echo '*.c text eol=crlf' >.gitattributes
 git add -A && git commit -qm crlf && git checkout -q main`,
