@@ -19,6 +19,7 @@ import { service } from "./service_command.ts";
 import { daemon, start } from "./start.ts";
 import { step } from "./step.ts";
 import { status, stop } from "./stop.ts";
+import { exitNow } from "../ffi/exit.ts";
 
 type Command = (context: Context, options: Options) => number | Promise<number>;
 
@@ -83,4 +84,4 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) exitNow(await main(Deno.args));

@@ -68,6 +68,8 @@ export const LIBC_SYMBOLS = {
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   // uid_t geteuid(void);
   geteuid: { parameters: [], result: "u32" },
+  // void _exit(int status);
+  _exit: { parameters: ["i32"], result: "void" },
   // pid_t getpid(void);
   getpid: { parameters: [], result: "i32" },
   // int getpagesize(void);
