@@ -21,6 +21,9 @@ const PURE_STAGES = ["decide", "decode", "report"];
 const READ_PROJECT = "--allow-read=agent,ffi,tests";
 const NOTHING_ELSE = ["--no-prompt", "--ignore-env"];
 
+/** No runner has a part in them, and so both sides take about as long. */
+const WITH_FOLDERS = /^run_.*_test\.ts$/;
+
 const SUITES: Readonly<Record<string, () => Run[]>> = {
   style: () => [{
     paths: ["tests/style"],
@@ -73,17 +76,19 @@ const SUITES: Readonly<Record<string, () => Run[]>> = {
     isLab: true,
   }],
   // Side by side, since each mostly waits: all have networks of their own.
+  // Tests with a runner stay together, since all runners of a machine are seen.
   integration: () => {
     const folder = "tests/integration";
-    const folders = [...Deno.readDirSync(`${ROOT}${folder}`)]
-      .filter(({ isDirectory }) => isDirectory)
+    const entries = [...Deno.readDirSync(`${ROOT}${folder}`)];
+    const beside = entries
+      .filter(({ isDirectory, name }) => isDirectory || WITH_FOLDERS.test(name))
       .map(({ name }) => `${folder}/${name}`).sort();
     const flags = ["--allow-all"];
     return [
-      { paths: folders, flags, isLab: true },
+      { paths: beside, flags, isLab: true },
       {
         paths: [folder],
-        flags: [...flags, `--ignore=${folders.join(",")}`],
+        flags: [...flags, `--ignore=${beside.join(",")}`],
         isLab: true,
       },
     ];
