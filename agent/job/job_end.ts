@@ -18,6 +18,7 @@ import { readFile } from "../../ffi/files.ts";
 import { endReply } from "./end_reply.ts";
 import { type JobRecord, removeJobRecord } from "./job_record.ts";
 import type { PostStep } from "./post_step.ts";
+import type { ProcessId } from "./process_id.ts";
 import type { Taken } from "./taken.ts";
 import { WorkerHold } from "./worker_hold.ts";
 
@@ -59,14 +60,19 @@ export class JobEnd {
     this.#worker = new WorkerHold(context.libc, options.record.place.worker);
   }
 
-  /** Notes that somebody asked for the end who must not. */
-  noteIntruder(pid: number): void {
-    const { journal } = this.#options.session;
-    journal.write({
-      ...{ kind: "agent", event: "impaired", from: journal.now() },
-      message: `Process ${pid} has asked for the end of the guard, ` +
-        "and is not the runner's post step: it was refused.",
-    });
+  /**
+   * Notes that somebody asked for the end who must not.
+   *
+   * @param asker Null for one that has ended since.
+   */
+  noteIntruder(asker: ProcessId | null): void {
+    const who = asker === null
+      ? "A process that is gone"
+      : `Process ${asker.pid}`;
+    this.#note(
+      `${who} has asked for the end of the guard, and is not the runner's ` +
+        "post step: it was refused.",
+    );
   }
 
   /**
@@ -100,15 +106,15 @@ export class JobEnd {
   /**
    * Ends the guard for the post step, which is judged by how it ends itself.
    *
-   * @param pid Its own.
+   * @param post Itself.
    */
-  async answer(pid: number): Promise<ActionReply> {
+  async answer(post: ProcessId): Promise<ActionReply> {
     const { isRed, reply } = await this.#end();
     // Before it can know: a step that ends well by whatever means must not be
     // heard of by the worker.
     if (isRed) this.#held ??= this.#worker.hold();
     await this.#held;
-    if (isRed) this.#attended ??= this.#worker.attend(pid);
+    if (isRed) this.#attended ??= this.#worker.attend(post);
     else this.#release();
     this.#options.post.answered();
     return reply;
@@ -155,11 +161,13 @@ export class JobEnd {
   }
 
   async #giveBack(): Promise<void> {
-    const { session: { journal }, taken } = this.#options;
-    for (const message of await taken.giveBack()) {
-      const from = journal.now();
-      journal.write({ kind: "agent", event: "impaired", from, message });
-    }
+    for (const line of await this.#options.taken.giveBack()) this.#note(line);
+  }
+
+  #note(message: string): void {
+    const { journal } = this.#options.session;
+    const from = journal.now();
+    journal.write({ kind: "agent", event: "impaired", from, message });
   }
 
   /** What the journal says, and the verdict by that. */

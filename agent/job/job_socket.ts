@@ -12,12 +12,14 @@ import type { Socket } from "../../ffi/sockets.ts";
 import { cString } from "../../ffi/text.ts";
 import {
   acceptNext,
+  hasPeerEnded,
   openStreamSocket,
   peerOf,
   unixAddress,
 } from "../../ffi/unix_sockets.ts";
 import { WakeUp } from "../../ffi/wake_up.ts";
 import { JobClient } from "./job_client.ts";
+import { lookBy, processAt, type ProcessId } from "./process_id.ts";
 
 const BACKLOG = 64;
 const MAX_CLIENTS = 64;
@@ -25,8 +27,11 @@ const MAX_CLIENTS = 64;
 /** What it asks and tells. */
 export interface JobSocketOptions {
   readonly path: string;
-  /** Answers one line of a process; both without a line's end. */
-  readonly answer: (line: string, pid: number) => Promise<string>;
+  /**
+   * Answers one line of a process, null when that had ended before it was
+   * served; both lines without their end.
+   */
+  readonly answer: (line: string, asker: ProcessId | null) => Promise<string>;
 }
 
 /**
@@ -92,14 +97,21 @@ export class JobSocket {
       void oldest!.end();
       this.#clients.delete(oldest!);
     }
-    const { pid } = peerOf(this.#libc, fd);
+    const asker = askerOf(this.#libc, fd);
     const client = new JobClient(this.#libc, {
       fd,
-      answer: (line) => this.#options.answer(line, pid),
+      answer: (line) => this.#options.answer(line, asker),
     });
     this.#clients.add(client);
     client.served.then(() => this.#clients.delete(client));
   }
+}
+
+/** Once: by the time it has said its line, its pid may be another's. */
+function askerOf(libc: Libc, fd: number): ProcessId | null {
+  const found = processAt(lookBy(libc), peerOf(libc, fd).pid);
+  // Behind that look, which was at the one that has connected, then.
+  return hasPeerEnded(libc, fd) ? null : found;
 }
 
 function listen(libc: Libc, path: string): Socket {
