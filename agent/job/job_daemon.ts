@@ -114,7 +114,10 @@ async function arm(
       return answerLine(line, of).then(toLine);
     };
     const path = jobSocketPath(state);
-    const socket = new JobSocket(libc, { path, answer });
+    const socket = new JobSocket(libc, {
+      ...{ path, answer },
+      onFailure: (why) => end.noteFailure(why),
+    });
     const kept = keptOf(context);
     const caretaker = Caretaker.start(libc, { directory, state, kept });
     return { session, end, socket, caretaker };

@@ -19,6 +19,7 @@ import { endReply } from "./end_reply.ts";
 import { type JobRecord, removeJobRecord } from "./job_record.ts";
 import type { PostStep } from "./post_step.ts";
 import type { ProcessId } from "./process_id.ts";
+import { failure, reasonOf } from "./reply.ts";
 import type { Taken } from "./taken.ts";
 import { WorkerHold } from "./worker_hold.ts";
 
@@ -28,6 +29,7 @@ const MAX_UPLOADED_BYTES = 24 << 20;
 const ASK_MS = 30_000;
 /** What a step did last is on its way to the journal: more than it needs. */
 const TOLD_MS = 500;
+const UNJUDGED = "What the job did could not be judged";
 
 /** What it ends; all of it is borrowed. */
 export interface JobEndOptions {
@@ -75,6 +77,12 @@ export class JobEnd {
     );
   }
 
+  /** Notes that the guard has failed at something, and goes on. */
+  noteFailure(why: string): void {
+    say(why);
+    this.#note(why);
+  }
+
   /**
    * Holds the worker from the start of its post step: one that ends at once,
    * and well, is judged before the worker can have heard of it.
@@ -99,7 +107,7 @@ export class JobEnd {
     await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
     // Whoever judges meanwhile has all of it.
     if (this.#verdict !== null) return;
-    if (this.#read().isRed) this.#worker.kill();
+    if (this.#isRedByNow()) this.#worker.kill();
     else this.#release();
   }
 
@@ -137,8 +145,24 @@ export class JobEnd {
   }
 
   #end(): Promise<Verdict> {
-    this.#verdict ??= this.#judge();
+    this.#verdict ??= this.#judge().catch((error) => this.#unjudged(error));
     return this.#verdict;
+  }
+
+  /** A job of which nobody knows what it did must not pass for a good one. */
+  #unjudged(error: unknown): Verdict {
+    const why = `${UNJUDGED}: ${reasonOf(error)}`;
+    this.noteFailure(why);
+    const reply = failure("Sluice fails this job", `${why}.`);
+    return { isRed: true, reply };
+  }
+
+  #isRedByNow(): boolean {
+    try {
+      return this.#read().isRed;
+    } catch (error) {
+      return this.#unjudged(error).isRed;
+    }
   }
 
   #release(): void {

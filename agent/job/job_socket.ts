@@ -20,9 +20,11 @@ import {
 import { WakeUp } from "../../ffi/wake_up.ts";
 import { JobClient } from "./job_client.ts";
 import { lookBy, processAt, type ProcessId } from "./process_id.ts";
+import { failure, reasonOf } from "./reply.ts";
 
 const BACKLOG = 64;
 const MAX_CLIENTS = 64;
+const UNANSWERED = "What was asked could not be answered";
 
 /** What it asks and tells. */
 export interface JobSocketOptions {
@@ -32,6 +34,8 @@ export interface JobSocketOptions {
    * served; both lines without their end.
    */
   readonly answer: (line: string, asker: ProcessId | null) => Promise<string>;
+  /** Told of an answer that has thrown; the asker is told as well. */
+  readonly onFailure: (why: string) => void;
 }
 
 /**
@@ -100,10 +104,21 @@ export class JobSocket {
     const asker = askerOf(this.#libc, fd);
     const client = new JobClient(this.#libc, {
       fd,
-      answer: (line) => this.#options.answer(line, asker),
+      answer: (line) => this.#answer(line, asker),
     });
     this.#clients.add(client);
     client.served.then(() => this.#clients.delete(client));
+  }
+
+  async #answer(line: string, asker: ProcessId | null): Promise<string> {
+    const { answer, onFailure } = this.#options;
+    try {
+      return await answer(line, asker);
+    } catch (error) {
+      const why = `${UNANSWERED}: ${reasonOf(error)}`;
+      onFailure(why);
+      return JSON.stringify(failure("Sluice has failed", `${why}.`));
+    }
   }
 }
 

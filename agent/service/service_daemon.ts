@@ -59,7 +59,10 @@ export async function runService(context: Context): Promise<number> {
     before = reply.catch(() => {});
     return reply.then((value) => JSON.stringify(value));
   };
-  const socket = new JobSocket(libc, { path: SERVICE_SOCKET, answer });
+  const socket = new JobSocket(libc, {
+    ...{ path: SERVICE_SOCKET, answer },
+    onFailure: say,
+  });
   say(`Listens at ${SERVICE_SOCKET}`);
   await stop.promise;
   await socket.close();
