@@ -8,6 +8,7 @@ import { SocketFiles } from "./observe/bpf/socket_files.ts";
 import { ProcDescent } from "./observe/proc_descent.ts";
 import type { Process } from "./observe/processes.ts";
 import { type Descent, type Lineage, ROLE } from "./observe/process_source.ts";
+import { ticksOf } from "./decode/clock_ticks.ts";
 import type { ProcessKey } from "./decode/process_record.ts";
 import { StepBoard, type StepName } from "./processes/step_board.ts";
 import type { SharedProcesses } from "./thread_messages.ts";
@@ -15,8 +16,6 @@ import { Bpf } from "../ffi/bpf.ts";
 import { SystemCallError } from "../ffi/errors.ts";
 import type { Libc } from "../ffi/libc.ts";
 
-/** /proc/PID/stat counts in these, USER_HZ of <asm-generic/param.h>. */
-const TICK_US = 10_000;
 /**
  * A step that has just begun is named within this, if it is at all: at the
  * latest when its worker's log has not named it for 250 ms. On a quiet machine
@@ -55,7 +54,7 @@ export class Origins {
     const descent = this.#find(pid);
     if (descent === null) return null;
     // Else it is of a process that had the same pid.
-    const isSame = Math.floor(descent.startUs / TICK_US) === startTicks;
+    const isSame = ticksOf(descent.startUs) === startTicks;
     return isSame ? descent : null;
   }
 

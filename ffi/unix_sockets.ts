@@ -5,11 +5,16 @@
  */
 import { ERRNO, SystemCallError } from "./errors.ts";
 import type { Libc } from "./libc.ts";
-import { SOCKET, Socket } from "./sockets.ts";
+import { Poller, SOCKET, Socket } from "./sockets.ts";
 import { cString } from "./text.ts";
 
 /** <sys/socket.h>, <sys/un.h>, <asm-generic/socket.h>. */
-const UNIX = { AF_UNIX: 1, SEQPACKET: 5, SO_PEERCRED: 17 } as const;
+const UNIX = {
+  AF_UNIX: 1,
+  SEQPACKET: 5,
+  SO_PEERCRED: 17,
+  SO_PEERPIDFD: 77,
+} as const;
 
 /** `sun_path`, with the NUL that ends it. */
 const PATH_BYTES = 108;
@@ -92,4 +97,28 @@ export function peerOf(libc: Libc, fd: number): Peer {
   );
   libc.check("getsockopt", result);
   return { pid: credentials[0]!, uid: credentials[1]! };
+}
+
+/**
+ * Whether who is at the other end has ended: then its pid may be another's.
+ *
+ * @returns False also where the kernel cannot say it, before Linux 6.5.
+ */
+export function hasPeerEnded(libc: Libc, fd: number): boolean {
+  const pidfd = new Int32Array(1);
+  const length = Uint32Array.of(4);
+  const result = libc.symbols.getsockopt(
+    fd,
+    SOCKET.SOL_SOCKET,
+    UNIX.SO_PEERPIDFD,
+    pidfd,
+    length,
+  );
+  // Some kernels give no descriptor of a process that was waited for.
+  if (result < 0) return libc.errno() !== ERRNO.ENOPROTOOPT;
+  try {
+    return new Poller(libc, [pidfd[0]!]).wait(0) > 0;
+  } finally {
+    libc.symbols.close(pidfd[0]!);
+  }
 }

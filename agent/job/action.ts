@@ -10,6 +10,7 @@ import { type Options, usage } from "../options.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { armJob } from "./arm.ts";
 import { endLostJob } from "./lost_job.ts";
+import { lookBy, processAt } from "./process_id.ts";
 import { failure, sentenceOf } from "./reply.ts";
 import { MAX_REQUEST_BYTES, readRequest } from "./request.ts";
 
@@ -37,8 +38,8 @@ export async function answerEntry(
       );
     }
     if (stage === "post") return await endLostJob(context, flags);
-    const pid = libc.symbols.getpid();
-    return await armJob(context, { flags, request, pid, say });
+    const asker = processAt(lookBy(libc), libc.symbols.getpid())!;
+    return await armJob(context, { flags, request, asker, say });
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     return failure("Sluice cannot guard this job", sentenceOf(error));

@@ -8,6 +8,7 @@ import { AgentError } from "../errors.ts";
 import type { JobEnd } from "./job_end.ts";
 import { laterBesideOwner } from "./owners_guard.ts";
 import type { PostStep } from "./post_step.ts";
+import type { ProcessId } from "./process_id.ts";
 import { readRequest } from "./request.ts";
 import { failure, replyOf, sentenceOf } from "./reply.ts";
 
@@ -17,14 +18,15 @@ const ONLY_RUNNER = "Only the runner's own post step can end it.";
 /**
  * Answers a request.
  *
- * @param of `pid`: who has connected, by the kernel's word.
+ * @param of `asker`: who has connected, by the kernel's word; null when it has
+ * ended.
  */
 export async function answerLine(
   line: string,
   of: {
-    /** Who began the process that has connected. */
-    readonly parentPid: number;
-    readonly pid: number;
+    readonly asker: ProcessId | null;
+    /** Its parent; null when either has ended. */
+    readonly parent: ProcessId | null;
     readonly post: PostStep;
     readonly end: JobEnd;
     /** Whether the job is guarded for the machine's owner. */
@@ -48,13 +50,13 @@ export async function answerLine(
       );
     }
     // The runner starts a hook's shell, and that the program which asks.
-    const pid = isOwners ? of.parentPid : of.pid;
+    const by = isOwners ? of.parent : of.asker;
     const isRight = (stage === "completed") === isOwners;
-    if (!isRight || !await post.isPost(pid)) {
-      end.noteIntruder(of.pid);
+    if (!isRight || by === null || !await post.isPost(by)) {
+      end.noteIntruder(of.asker);
       return failure(REFUSED, ONLY_RUNNER);
     }
-    return await end.answer(pid);
+    return await end.answer(by);
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     return failure(REFUSED, sentenceOf(error));

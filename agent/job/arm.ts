@@ -16,6 +16,7 @@ import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";
 import { replyBesideOwner } from "./owners_guard.ts";
 import { copyPolicy } from "./policy_copy.ts";
+import type { ProcessId } from "./process_id.ts";
 import {
   failure,
   noticeLine,
@@ -30,7 +31,7 @@ export interface ArmOptions {
   readonly flags: Flags;
   readonly request: ActionRequest;
   /** A process of the entry, or below it. */
-  readonly pid: number;
+  readonly asker: ProcessId;
   /** Told what is done meanwhile, for the step's log. */
   readonly say: (line: string) => void;
 }
@@ -66,11 +67,11 @@ async function arm(
   options: ArmOptions & { readonly order: JobOrder },
 ): Promise<ActionReply> {
   const { libc } = context;
-  const { flags, request, order, pid, say } = options;
+  const { flags, request, order, asker, say } = options;
   const { environment, stage } = request;
   const notices = order.notices.map(noticeLine);
   const found = listProcesses(libc, false);
-  const place = findJobPlace(libc, found, { pid, environment });
+  const place = findJobPlace(libc, found, { asker, environment });
   const directory = context.stateDirectory(flags);
   const beside = replyBesideOwner(context, { directory, place, order });
   if (beside !== null) return beside;

@@ -19,8 +19,8 @@ import { JobEnd } from "./job_end.ts";
 import { untilOver } from "./job_over.ts";
 import { type JobRecord, readJobRecord } from "./job_record.ts";
 import { JobSocket, jobSocketPath } from "./job_socket.ts";
-import { parentPidOf } from "./parent_pid.ts";
 import { PostStep } from "./post_step.ts";
+import { lookBy, parentOf, type ProcessId } from "./process_id.ts";
 import { Taken } from "./taken.ts";
 import { answerLine } from "./answers.ts";
 
@@ -107,14 +107,17 @@ async function arm(
       ...{ session, policy, record, directory, post, taken },
     });
     const { isOwners } = record;
-    const answer = (line: string, pid: number) => {
+    const answer = (line: string, asker: ProcessId | null) => {
       // Now: it may end, and be nobody's child, before it is answered.
-      const parentPid = parentPidOf(libc, pid);
-      const of = { pid, parentPid, post, end, isOwners };
+      const parent = asker === null ? null : parentOf(lookBy(libc), asker);
+      const of = { asker, parent, post, end, isOwners };
       return answerLine(line, of).then(toLine);
     };
     const path = jobSocketPath(state);
-    const socket = new JobSocket(libc, { path, answer });
+    const socket = new JobSocket(libc, {
+      ...{ path, answer },
+      onFailure: (why) => end.noteFailure(why),
+    });
     const kept = keptOf(context);
     const caretaker = Caretaker.start(libc, { directory, state, kept });
     return { session, end, socket, caretaker };

@@ -18,6 +18,8 @@ import { readFile } from "../../ffi/files.ts";
 import { endReply } from "./end_reply.ts";
 import { type JobRecord, removeJobRecord } from "./job_record.ts";
 import type { PostStep } from "./post_step.ts";
+import type { ProcessId } from "./process_id.ts";
+import { failure, reasonOf } from "./reply.ts";
 import type { Taken } from "./taken.ts";
 import { WorkerHold } from "./worker_hold.ts";
 
@@ -27,6 +29,7 @@ const MAX_UPLOADED_BYTES = 24 << 20;
 const ASK_MS = 30_000;
 /** What a step did last is on its way to the journal: more than it needs. */
 const TOLD_MS = 500;
+const UNJUDGED = "What the job did could not be judged";
 
 /** What it ends; all of it is borrowed. */
 export interface JobEndOptions {
@@ -59,14 +62,25 @@ export class JobEnd {
     this.#worker = new WorkerHold(context.libc, options.record.place.worker);
   }
 
-  /** Notes that somebody asked for the end who must not. */
-  noteIntruder(pid: number): void {
-    const { journal } = this.#options.session;
-    journal.write({
-      ...{ kind: "agent", event: "impaired", from: journal.now() },
-      message: `Process ${pid} has asked for the end of the guard, ` +
-        "and is not the runner's post step: it was refused.",
-    });
+  /**
+   * Notes that somebody asked for the end who must not.
+   *
+   * @param asker Null for one that has ended since.
+   */
+  noteIntruder(asker: ProcessId | null): void {
+    const who = asker === null
+      ? "A process that is gone"
+      : `Process ${asker.pid}`;
+    this.#note(
+      `${who} has asked for the end of the guard, and is not the runner's ` +
+        "post step: it was refused.",
+    );
+  }
+
+  /** Notes that the guard has failed at something, and goes on. */
+  noteFailure(why: string): void {
+    say(why);
+    this.#note(why);
   }
 
   /**
@@ -93,22 +107,22 @@ export class JobEnd {
     await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
     // Whoever judges meanwhile has all of it.
     if (this.#verdict !== null) return;
-    if (this.#read().isRed) this.#worker.kill();
+    if (this.#isRedByNow()) this.#worker.kill();
     else this.#release();
   }
 
   /**
    * Ends the guard for the post step, which is judged by how it ends itself.
    *
-   * @param pid Its own.
+   * @param post Itself.
    */
-  async answer(pid: number): Promise<ActionReply> {
+  async answer(post: ProcessId): Promise<ActionReply> {
     const { isRed, reply } = await this.#end();
     // Before it can know: a step that ends well by whatever means must not be
     // heard of by the worker.
     if (isRed) this.#held ??= this.#worker.hold();
     await this.#held;
-    if (isRed) this.#attended ??= this.#worker.attend(pid);
+    if (isRed) this.#attended ??= this.#worker.attend(post);
     else this.#release();
     this.#options.post.answered();
     return reply;
@@ -131,8 +145,24 @@ export class JobEnd {
   }
 
   #end(): Promise<Verdict> {
-    this.#verdict ??= this.#judge();
+    this.#verdict ??= this.#judge().catch((error) => this.#unjudged(error));
     return this.#verdict;
+  }
+
+  /** A job of which nobody knows what it did must not pass for a good one. */
+  #unjudged(error: unknown): Verdict {
+    const why = `${UNJUDGED}: ${reasonOf(error)}`;
+    this.noteFailure(why);
+    const reply = failure("Sluice fails this job", `${why}.`);
+    return { isRed: true, reply };
+  }
+
+  #isRedByNow(): boolean {
+    try {
+      return this.#read().isRed;
+    } catch (error) {
+      return this.#unjudged(error).isRed;
+    }
   }
 
   #release(): void {
@@ -155,11 +185,13 @@ export class JobEnd {
   }
 
   async #giveBack(): Promise<void> {
-    const { session: { journal }, taken } = this.#options;
-    for (const message of await taken.giveBack()) {
-      const from = journal.now();
-      journal.write({ kind: "agent", event: "impaired", from, message });
-    }
+    for (const line of await this.#options.taken.giveBack()) this.#note(line);
+  }
+
+  #note(message: string): void {
+    const { journal } = this.#options.session;
+    const from = journal.now();
+    journal.write({ kind: "agent", event: "impaired", from, message });
   }
 
   /** What the journal says, and the verdict by that. */

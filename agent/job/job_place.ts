@@ -14,6 +14,7 @@ import { cgroupOf } from "../processes/runner_watch.ts";
 import { modeOf } from "../../ffi/directories.ts";
 import { canAccess, readLink } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
+import { isSame, type ProcessId } from "./process_id.ts";
 
 /** A job that can be guarded. */
 export interface JobPlace extends JobMark {
@@ -40,16 +41,16 @@ const WHOLE_MACHINE =
  * Finds the job.
  *
  * @param found All processes there are.
- * @param of `pid`: who asks, or any process below our entry; `environment`: as
- * the request has it; `endOf`: what the runner starts at the end, by what it has
- * started now, the action's unless told otherwise.
+ * @param of `asker`: who asks, or any process below our entry; `environment`:
+ * as the request has it; `endOf`: what the runner starts at the end, by what it
+ * has started now, the action's unless told otherwise.
  * @throws {AgentError} `job_unsupported` where no job can be guarded.
  */
 export function findJobPlace(
   libc: Libc,
   found: readonly FoundProcess[],
   of: {
-    readonly pid: number;
+    readonly asker: ProcessId;
     readonly environment: Readonly<Record<string, string>>;
     readonly endOf?: (begun: FoundProcess) => JobMark["post"];
   },
@@ -58,7 +59,8 @@ export function findJobPlace(
   const runners = new Runners((pid) => cgroupOf(libc, pid));
   runners.meet(found);
   let below: FoundProcess | null = null;
-  let process = byPid.get(of.pid) ?? null;
+  const asker = byPid.get(of.asker.pid);
+  let process = asker !== undefined && isSame(asker, of.asker) ? asker : null;
   for (let depth = 0; process !== null && depth < MAX_DEPTH; depth++) {
     const member = runners.find(process.pid);
     if (member?.role === ROLE.WORKER && below !== null) {
@@ -75,6 +77,9 @@ export function findJobPlace(
     }
     below = process;
     process = byPid.get(process.parentPid) ?? null;
+    // They were not found in one moment: a younger one has got the pid of a
+    // parent that has ended.
+    if (process !== null && process.startTicks > below.startTicks) break;
   }
   throw unsupported(libc, of.environment);
 }

@@ -12,21 +12,30 @@ import type { Socket } from "../../ffi/sockets.ts";
 import { cString } from "../../ffi/text.ts";
 import {
   acceptNext,
+  hasPeerEnded,
   openStreamSocket,
   peerOf,
   unixAddress,
 } from "../../ffi/unix_sockets.ts";
 import { WakeUp } from "../../ffi/wake_up.ts";
 import { JobClient } from "./job_client.ts";
+import { lookBy, processAt, type ProcessId } from "./process_id.ts";
+import { failure, reasonOf } from "./reply.ts";
 
 const BACKLOG = 64;
 const MAX_CLIENTS = 64;
+const UNANSWERED = "What was asked could not be answered";
 
 /** What it asks and tells. */
 export interface JobSocketOptions {
   readonly path: string;
-  /** Answers one line of a process; both without a line's end. */
-  readonly answer: (line: string, pid: number) => Promise<string>;
+  /**
+   * Answers one line of a process, null when that had ended before it was
+   * served; both lines without their end.
+   */
+  readonly answer: (line: string, asker: ProcessId | null) => Promise<string>;
+  /** Told of an answer that has thrown; the asker is told as well. */
+  readonly onFailure: (why: string) => void;
 }
 
 /**
@@ -92,14 +101,32 @@ export class JobSocket {
       void oldest!.end();
       this.#clients.delete(oldest!);
     }
-    const { pid } = peerOf(this.#libc, fd);
+    const asker = askerOf(this.#libc, fd);
     const client = new JobClient(this.#libc, {
       fd,
-      answer: (line) => this.#options.answer(line, pid),
+      answer: (line) => this.#answer(line, asker),
     });
     this.#clients.add(client);
     client.served.then(() => this.#clients.delete(client));
   }
+
+  async #answer(line: string, asker: ProcessId | null): Promise<string> {
+    const { answer, onFailure } = this.#options;
+    try {
+      return await answer(line, asker);
+    } catch (error) {
+      const why = `${UNANSWERED}: ${reasonOf(error)}`;
+      onFailure(why);
+      return JSON.stringify(failure("Sluice has failed", `${why}.`));
+    }
+  }
+}
+
+/** Once: by the time it has said its line, its pid may be another's. */
+function askerOf(libc: Libc, fd: number): ProcessId | null {
+  const found = processAt(lookBy(libc), peerOf(libc, fd).pid);
+  // Behind that look, which was at the one that has connected, then.
+  return hasPeerEnded(libc, fd) ? null : found;
 }
 
 function listen(libc: Libc, path: string): Socket {

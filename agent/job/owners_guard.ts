@@ -14,6 +14,7 @@ import { guardPlace } from "./guard_place.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobPlace } from "./job_place.ts";
 import { policyPath, readJobRecord } from "./job_record.ts";
+import { isSame } from "./process_id.ts";
 import { failure, pathOf, replyOf, sentenceOf, unguarded } from "./reply.ts";
 
 /** Which job, and by what. */
@@ -93,8 +94,7 @@ export function replyBesideOwner(
   if (state === null || state.stoppedAt !== null) return null;
   const record = readJobRecord(libc, directory);
   const isIt = record?.isOwners && isAlive(libc, state) &&
-    record.place.worker.pid === worker.pid &&
-    record.place.worker.startTicks === worker.startTicks;
+    isSame(record.place.worker, worker);
   if (!isIt) return null;
   const message = `${BY_OWNER} (${record.order.egress}); what this step asks ` +
     "for is not applied. Take the action out of jobs for this runner, or set " +

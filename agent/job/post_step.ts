@@ -4,6 +4,7 @@
  * @module
  */
 import type { JobReport } from "../processes/job_children.ts";
+import { isSame, type ProcessId, processOf } from "./process_id.ts";
 
 /** What the kernel tells goes by another thread: it may come after the asker. */
 const KNOWN_MS = 2_000;
@@ -21,17 +22,12 @@ export class PostStep {
   readonly #over = Promise.withResolvers<void>();
   readonly #waiting = new Set<() => void>();
   #watcher: PostWatcher | null = null;
-  #pid: number | null = null;
+  #post: ProcessId | null = null;
   #hasAsked = false;
 
   /** Settled when no post step will ask any more. */
   get over(): Promise<void> {
     return this.#over.promise;
-  }
-
-  /** The process that may ask for the end; null while there is none. */
-  get pid(): number | null {
-    return this.#pid;
   }
 
   /** Whether it has been answered. */
@@ -42,20 +38,20 @@ export class PostStep {
   /** Has somebody told when it starts; at once when it has. */
   watch(watcher: PostWatcher): void {
     this.#watcher = watcher;
-    if (this.#pid !== null) watcher.postStarted();
+    if (this.#post !== null) watcher.postStarted();
   }
 
   /** Takes in what has become of the job. */
   hear(report: JobReport): void {
     switch (report.what) {
       case "post":
-        this.#pid = report.pid;
+        this.#post = processOf(report);
         this.#watcher?.postStarted();
         for (const wake of this.#waiting) wake();
         return;
       case "gone":
-        if (this.#pid !== report.pid) return;
-        this.#pid = null;
+        if (!this.#is(processOf(report))) return;
+        this.#post = null;
         return this.#over.resolve();
       case "other":
         return this.#watcher?.postStarted();
@@ -74,8 +70,8 @@ export class PostStep {
   }
 
   /** Whether a process is the post step. */
-  async isPost(pid: number): Promise<boolean> {
-    if (this.#pid === null) {
+  async isPost(process: ProcessId): Promise<boolean> {
+    if (this.#post === null) {
       const known = Promise.withResolvers<void>();
       this.#waiting.add(known.resolve);
       const timer = setTimeout(known.resolve, KNOWN_MS);
@@ -83,6 +79,10 @@ export class PostStep {
       clearTimeout(timer);
       this.#waiting.delete(known.resolve);
     }
-    return this.#pid === pid;
+    return this.#is(process);
+  }
+
+  #is(process: ProcessId): boolean {
+    return this.#post !== null && isSame(this.#post, process);
   }
 }

@@ -12,6 +12,11 @@ export function sentenceOf({ parts: { what, why, hint } }: AgentError): string {
   return `${what}: ${why}. ${hint}.`;
 }
 
+/** Any error as what stands behind a colon. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An answer with nothing but what is given. */
 export function replyOf(parts: Partial<ActionReply>): ActionReply {
   return {

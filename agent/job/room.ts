@@ -11,6 +11,7 @@ import { cString } from "../../ffi/text.ts";
 import { giveBackRemains } from "./caretaker.ts";
 import type { JobPlace } from "./job_place.ts";
 import { readJobRecord, removeJobRecord } from "./job_record.ts";
+import { isSame } from "./process_id.ts";
 
 /** A guard that ends takes its rules away, which may take so long. */
 const END_MS = 30_000;
@@ -34,8 +35,8 @@ export async function makeRoom(
     const record = readJobRecord(libc, directory);
     const isGuarded = state !== null && state.stoppedAt === null;
     if (!isGuarded || !isAlive(libc, state)) {
-      const isOurs = record?.place.worker.pid === place.worker.pid &&
-        record.place.worker.startTicks === place.worker.startTicks;
+      const isOurs = record !== null &&
+        isSame(record.place.worker, place.worker);
       if (isGuarded && isOurs) throw lost();
       isRemnant = isGuarded;
       break;
@@ -44,7 +45,7 @@ export async function makeRoom(
     const isOver = worker !== undefined &&
       startTicksOf(libc, worker.pid) !== worker.startTicks;
     if (!isOver || performance.now() > untilMs) {
-      throw guarded(worker?.pid === place.worker.pid);
+      throw guarded(worker !== undefined && isSame(worker, place.worker));
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

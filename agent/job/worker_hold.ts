@@ -11,6 +11,7 @@ import { readDirectory } from "../../ffi/directories.ts";
 import { SystemCallError } from "../../ffi/errors.ts";
 import { readFile } from "../../ffi/files.ts";
 import type { Libc } from "../../ffi/libc.ts";
+import type { ProcessId } from "./process_id.ts";
 
 /** <asm/signal.h> */
 const SIGNAL = { KILL: 9, CONT: 18, STOP: 19 } as const;
@@ -23,16 +24,13 @@ const POLL_MS = 2;
 /** One worker; it is killed at most once. */
 export class WorkerHold {
   readonly #libc: Libc;
-  readonly #worker: { readonly pid: number; readonly startTicks: number };
+  readonly #worker: ProcessId;
 
   /**
    * @param libc Must outlive this object.
    * @param worker The runner's process for the job.
    */
-  constructor(
-    libc: Libc,
-    worker: { readonly pid: number; readonly startTicks: number },
-  ) {
+  constructor(libc: Libc, worker: ProcessId) {
     this.#libc = libc;
     this.#worker = worker;
   }
@@ -63,17 +61,17 @@ export class WorkerHold {
    * Waits until the post step has ended. Its parent stands still and cannot
    * take its exit code away before it is read here.
    *
-   * @param pid The post step.
+   * @param post The post step.
    */
-  async attend(pid: number): Promise<void> {
+  async attend(post: ProcessId): Promise<void> {
+    const { pid, startTicks } = post;
     const untilMs = performance.now() + POST_MS;
-    const ticks = startTicksOf(this.#libc, pid);
     for (;;) {
-      const end = this.#endOf(pid);
+      const end = this.#endOf(post);
       if (end === "unknown" || end === 0) return this.kill();
       if (end !== null) return this.release();
       if (performance.now() > untilMs) {
-        const isSame = startTicksOf(this.#libc, pid) === ticks;
+        const isSame = startTicksOf(this.#libc, pid) === startTicks;
         if (isSame) this.#libc.symbols.kill(pid, SIGNAL.KILL);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -92,9 +90,13 @@ export class WorkerHold {
   }
 
   /** Null while it runs; the status that its parent would be told. */
-  #endOf(pid: number): number | null | "unknown" {
+  #endOf({ pid, startTicks }: ProcessId): number | null | "unknown" {
     try {
-      const end = decodeProcEnd(readFile(this.#libc, `/proc/${pid}/stat`));
+      const text = readFile(this.#libc, `/proc/${pid}/stat`);
+      const stat = decodeProcStat(text);
+      // Its pid is another's: it was waited for.
+      if (!stat.ok || stat.value.startTicks !== startTicks) return "unknown";
+      const end = decodeProcEnd(text);
       return end.ok ? end.value : "unknown";
     } catch (error) {
       // Somebody has let the worker go on, and it has looked already.

@@ -8,10 +8,10 @@
  * @module
  */
 import { type AuditStatus, decodeRuleKey } from "../decode/audit_control.ts";
+import { microsecondsOf, ticksOf } from "../decode/clock_ticks.ts";
 import { ERRNO, SystemCallError } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { AuditControl } from "./audit_control.ts";
-import { startOfTicks, TICK_US } from "./proc_lineage.ts";
 import { ProcSnapshots } from "./proc_snapshot.ts";
 
 /** <linux/audit.h> */
@@ -90,7 +90,7 @@ export class AuditRules implements Disposable {
     }
     const pid = libc.symbols.getpid();
     const self = new ProcSnapshots(libc).look(pid);
-    const startTicks = (self?.startUs ?? 0) / TICK_US;
+    const startTicks = ticksOf(self?.startUs ?? 0);
     // Another guard has changed it: how it was, that one knows.
     const before = others[0]?.before ?? status;
     this.#owner = { pid, startTicks, before };
@@ -126,7 +126,7 @@ function clearDead(libc: Libc, control: AuditControl): readonly Owner[] {
   const snapshots = new ProcSnapshots(libc);
   return remove(control, ({ pid, startTicks }) => {
     const running = snapshots.look(pid);
-    return running?.startUs !== startOfTicks(startTicks) || !running.isAlive;
+    return running?.startUs !== microsecondsOf(startTicks) || !running.isAlive;
   });
 }
 

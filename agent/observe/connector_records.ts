@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { microsecondsOf, TICK_US, ticksOf } from "../decode/clock_ticks.ts";
 import type {
   ExecRecord,
   ExitRecord,
@@ -11,7 +12,7 @@ import type {
 } from "../decode/process_record.ts";
 import { decodeWaitStatus } from "../decode/proc_event.ts";
 import type { TimedProcEvent } from "./proc_connector.ts";
-import { type Child, type ProcLineage, TICK_US } from "./proc_lineage.ts";
+import type { Child, ProcLineage } from "./proc_lineage.ts";
 import type { ProcSnapshots } from "./proc_snapshot.ts";
 import { ROLE } from "./process_source.ts";
 
@@ -134,7 +135,7 @@ export class ConnectorRecords {
 
 /** Whole ticks, as those who know a process by /proc have them. */
 function startOf(atUs: number): number {
-  return Math.floor(atUs / TICK_US) * TICK_US;
+  return microsecondsOf(ticksOf(atUs));
 }
 
 function isSameStart(

@@ -6,16 +6,9 @@
  *
  * @module
  */
+import { TICK_US } from "../decode/clock_ticks.ts";
 import type { ProcessKey } from "../decode/process_record.ts";
 import { type Descent, type Lineage, ROLE } from "./process_source.ts";
-
-/** /proc counts the start of a process in these: USER_HZ is 100 everywhere. */
-export const TICK_US = 10_000;
-
-/** A start in the unit of /proc, as whole microseconds. */
-export function startOfTicks(startTicks: number): number {
-  return startTicks * TICK_US;
-}
 
 /** A process and who made it. */
 export interface Child extends ProcessKey {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { microsecondsOf } from "../decode/clock_ticks.ts";
 import {
   decodeArguments,
   decodeNamespace,
@@ -13,7 +14,7 @@ import { readDirectory } from "../../ffi/directories.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { cString, fromBytes } from "../../ffi/text.ts";
 import { ProcFiles } from "./proc_files.ts";
-import { type Child, startOfTicks } from "./proc_lineage.ts";
+import type { Child } from "./proc_lineage.ts";
 
 const EXE = cString("exe");
 const CWD = cString("cwd");
@@ -67,7 +68,7 @@ export class ProcSnapshots {
       const { parentPid, state, startTicks, threads } = stat.value;
       // The first thread may end before the others: it is a zombie until then.
       const isAlive = !/[ZX]/.test(state) || threads > 1;
-      return { pid, parentPid, startUs: startOfTicks(startTicks), isAlive };
+      return { pid, parentPid, startUs: microsecondsOf(startTicks), isAlive };
     });
   }
 

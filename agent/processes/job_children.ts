@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { ticksOf } from "../decode/clock_ticks.ts";
 import type { ExecRecord, ProcessKey } from "../decode/process_record.ts";
 import type { FoundProcess } from "../observe/process_list.ts";
 import { ROLE } from "../observe/process_source.ts";
@@ -30,13 +31,9 @@ export interface JobMark {
 /** What becomes of a job's processes. */
 export type JobReport =
   /** The runner has started our post step. */
-  | { readonly what: "post"; readonly pid: number }
+  | { readonly what: "post" } & ProcessKey
   /** That process is something else from now on, or has ended. */
-  | {
-    readonly what: "gone";
-    readonly pid: number;
-    readonly code: number | null;
-  }
+  | { readonly what: "gone"; readonly code: number | null } & ProcessKey
   /** The runner has started something else with our post step's script. */
   | { readonly what: "other"; readonly pid: number }
   /** That has ended. */
@@ -46,8 +43,6 @@ export type JobReport =
 
 /** A worker starts one for each step; more are nobody's steps. */
 const MAX_CHILDREN = 4_096;
-/** A start in clock ticks says it in so many microseconds; USER_HZ is 100. */
-const TICK_US = 10_000;
 
 interface Child {
   readonly startUs: number;
@@ -103,8 +98,8 @@ export class JobChildren implements ProcessPart {
       return this.#judge(act, child);
     }
     if (child !== null) this.#drop(act.pid, child, act.exitCode);
-    const startTicks = Math.floor(act.startUs / TICK_US);
-    const isWorker = act.pid === worker.pid && startTicks === worker.startTicks;
+    const isWorker = act.pid === worker.pid &&
+      ticksOf(act.startUs) === worker.startTicks;
     if (isWorker) this.#endWorker();
   }
 
@@ -134,7 +129,7 @@ export class JobChildren implements ProcessPart {
   }
 
   #judge(act: ExecRecord, child: Child): void {
-    const { pid, exe, args } = act;
+    const { pid, startUs, exe, args } = act;
     const { setRole } = this.#options;
     if (child.isPost) {
       setRole(act, ROLE.PLAIN);
@@ -149,7 +144,7 @@ export class JobChildren implements ProcessPart {
     if (child.isPost) {
       // It uploads the report while steps are guarded as before.
       setRole(act, ROLE.RUNNER);
-      return this.#tell({ what: "post", pid });
+      return this.#tell({ what: "post", pid, startUs });
     }
     // What a step has put in the place of the runner's node.
     if (child.programs !== 1 || args.at(-1) !== post.script) return;
@@ -158,10 +153,10 @@ export class JobChildren implements ProcessPart {
   }
 
   #drop(pid: number, child: Child, code: number | null): void {
-    const { isPost, isOther } = child;
+    const { startUs, isPost, isOther } = child;
     this.#children.delete(pid);
     if (isOther) this.#tell({ what: "other gone", pid });
-    if (isPost) this.#tell({ what: "gone", pid, code });
+    if (isPost) this.#tell({ what: "gone", pid, startUs, code });
   }
 
   #tell(report: JobReport): void {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { microsecondsOf, ticksOf } from "../decode/clock_ticks.ts";
 import type {
   ExecRecord,
   ExitRecord,
@@ -55,8 +56,6 @@ export interface TreeProcess extends ProcessKey {
 const MAX_ABOVE = 32;
 /** More than a machine runs; the one that is known for longest makes room. */
 const MAX_PROCESSES = 1 << 17;
-/** A start in clock ticks says it in so many microseconds; USER_HZ is 100. */
-const TICK_US = 10_000;
 
 interface Known extends TreeProcess {
   /** To a clock tick only when it was found and not heard of. */
@@ -107,7 +106,10 @@ export class ProcessTree {
     for (const known of [...this.#processes.values()]) {
       const { pid } = known;
       const now = byPid.get(pid);
-      if (now === undefined || !isSame(known, now.startTicks * TICK_US, true)) {
+      if (
+        now === undefined ||
+        !isSame(known, microsecondsOf(now.startTicks), true)
+      ) {
         this.#processes.delete(pid);
       }
     }
@@ -119,7 +121,7 @@ export class ProcessTree {
       const parent = above === undefined || depth === MAX_ABOVE
         ? null
         : adopt(above, depth + 1);
-      return this.#add({ pid, startUs: startTicks * TICK_US }, {
+      return this.#add({ pid, startUs: microsecondsOf(startTicks) }, {
         ...{ parent, parentPid, isRough: true },
         ...{ exe, args, uid, cwd: null, program: null },
       });
@@ -226,5 +228,5 @@ function isSame(
   isTick: boolean,
 ): boolean {
   if (!isRough && !isTick) return knownUs === startUs;
-  return Math.floor(knownUs / TICK_US) === Math.floor(startUs / TICK_US);
+  return ticksOf(knownUs) === ticksOf(startUs);
 }

@@ -9,6 +9,7 @@ import { AgentError } from "../errors.ts";
 import { armJob } from "../job/arm.ts";
 import { readJobRecord } from "../job/job_record.ts";
 import { endLostJob } from "../job/lost_job.ts";
+import { isSame, type ProcessId } from "../job/process_id.ts";
 import { failure, sentenceOf } from "../job/reply.ts";
 import { readRequest } from "../job/request.ts";
 import { jobOfAsker } from "./asker.ts";
@@ -25,39 +26,39 @@ const UNLET =
 /**
  * Answers a request.
  *
- * @param of `pid`: who has connected, by the kernel's word.
+ * @param of `asker`: who has connected, by the kernel's word; null when it has
+ * ended.
  */
 export async function answerService(
   context: Context,
   of: {
     readonly line: string;
-    readonly pid: number;
+    readonly asker: ProcessId | null;
     readonly ear: ProcessEar;
     readonly workers: HookedWorkers;
   },
 ): Promise<ActionReply> {
   const { libc } = context;
-  const { line, ...asker } = of;
-  const { pid, ear, workers } = asker;
+  const { line, asker, ear, workers } = of;
+  if (asker === null) return failure(TITLE, "The process that asks has ended.");
   try {
     const request = readRequest(line);
     const { environment, stage } = request;
     if (stage === "started" || stage === "completed") {
-      return await answerHook(context, { ...asker, request, stage });
+      return await answerHook(context, { request, stage, asker, ear, workers });
     }
-    const place = await jobOfAsker(libc, { pid, ear, environment });
+    const place = await jobOfAsker(libc, { asker, ear, environment });
     const record = readJobRecord(libc, context.stateDirectory({}));
-    const worker = record?.place.worker;
-    const isItsOwn = worker?.pid === place.worker.pid &&
-      worker.startTicks === place.worker.startTicks;
+    const isItsOwn = record !== null &&
+      isSame(record.place.worker, place.worker);
     // What pre had to leave to it, or was never asked.
     if (stage === "pre" || stage === "main" && !isItsOwn) {
-      if (isHooked(libc, place.root) && !workers.isLet(place.worker.pid)) {
+      if (isHooked(libc, place.root) && !workers.isLet(place.worker)) {
         return failure(TITLE, UNLET);
       }
       const said: string[] = [];
       const say = (text: string) => said.push(text);
-      const reply = await armJob(context, { flags: {}, request, pid, say });
+      const reply = await armJob(context, { flags: {}, request, asker, say });
       return { ...reply, lines: [...said, ...reply.lines] };
     }
     // Its guard listens elsewhere: who asks here has lost it.

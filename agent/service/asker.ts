@@ -7,12 +7,13 @@
 import { AgentError } from "../errors.ts";
 import { listProcesses } from "../observe/process_list.ts";
 import { findJobPlace, type JobPlace } from "../job/job_place.ts";
+import { isSame, type ProcessId } from "../job/process_id.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import type { ProcessEar } from "./process_ear.ts";
 
 /** Who has connected, and what it asks with. */
 export interface AskerOptions {
-  readonly pid: number;
+  readonly asker: ProcessId;
   readonly ear: ProcessEar;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -30,9 +31,9 @@ const NODE = /^\/externals\/node\d+\/bin\/node$/;
  */
 export async function jobOfAsker(
   libc: Libc,
-  { pid, ear, environment }: AskerOptions,
+  { asker, ear, environment }: AskerOptions,
 ): Promise<JobPlace> {
-  const child = await ear.find(pid);
+  const child = await ear.find(asker);
   if (child === null) {
     throw refused(
       "the process that asks has executed more than one program, or is older " +
@@ -49,11 +50,11 @@ export async function jobOfAsker(
   const place = findJobPlace(
     libc,
     found.map((process) =>
-      process.pid === pid
+      isSame(process, asker)
         ? { ...process, exe, args: [args[0]!, `${directory}pre.ts`] }
         : process
     ),
-    { pid, environment },
+    { asker, environment },
   );
   if (parentPid !== place.worker.pid) {
     throw refused("the process that asks was not started by the runner");

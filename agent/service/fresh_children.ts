@@ -4,6 +4,7 @@
  * @module
  */
 import type { ProcessRecord } from "../decode/process_record.ts";
+import { isHeard, type ProcessId, processOf } from "../job/process_id.ts";
 
 /** A process that has executed one program, and no other, since its fork. */
 export interface FreshChild {
@@ -59,8 +60,10 @@ export class FreshChildren {
   }
 
   /** What is known of a process; null where it is not all that it has done. */
-  find(pid: number): FreshChild | null {
+  find(process: ProcessId): FreshChild | null {
+    const { pid } = process;
     const child = this.#children.get(pid);
-    return child?.programs === 1 ? child : null;
+    if (child?.programs !== 1) return null;
+    return isHeard(processOf({ ...child, pid }), process) ? child : null;
   }
 }

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { readJobRecord } from "../job/job_record.ts";
 import { endLostJob } from "../job/lost_job.ts";
 import { armForOwner } from "../job/owners_guard.ts";
+import { isSame, type ProcessId } from "../job/process_id.ts";
 import { failure, replyOf } from "../job/reply.ts";
 import { readText } from "../../ffi/files.ts";
 import { jobOfHook } from "./hook_asker.ts";
@@ -20,7 +21,7 @@ export interface HookRequest {
   readonly request: ActionRequest;
   readonly stage: keyof typeof HOOKS;
   /** Who has connected, by the kernel's word. */
-  readonly pid: number;
+  readonly asker: ProcessId;
   readonly ear: ProcessEar;
   readonly workers: HookedWorkers;
 }
@@ -32,10 +33,10 @@ export interface HookRequest {
  */
 export async function answerHook(
   context: Context,
-  { request, stage, pid, ear, workers }: HookRequest,
+  { request, stage, asker, ear, workers }: HookRequest,
 ): Promise<ActionReply> {
   const { libc } = context;
-  const place = await jobOfHook(libc, { pid, ear, stage });
+  const place = await jobOfHook(libc, { asker, ear, stage });
   const { worker } = place;
   if (stage === "started") {
     const said: string[] = [];
@@ -43,15 +44,14 @@ export async function answerHook(
       ...{ request, place, say: (text) => said.push(text) },
       policy: { text: readText(libc, OWNER_POLICY), path: OWNER_POLICY },
     });
-    if (reply.exitCode === 0) workers.let(worker.pid);
+    if (reply.exitCode === 0) workers.let(worker);
     return { ...reply, lines: [...said, ...reply.lines] };
   }
   // Its guard listens elsewhere: who asks here has lost it, or had none.
   const record = readJobRecord(libc, context.stateDirectory({}));
-  const isItsOwn = record?.place.worker.pid === worker.pid &&
-    record.place.worker.startTicks === worker.startTicks;
+  const isItsOwn = record !== null && isSame(record.place.worker, worker);
   if (isItsOwn) return await endLostJob(context, {});
-  if (workers.isLet(worker.pid)) {
+  if (workers.isLet(worker)) {
     const lines = ["This job was not guarded: its first step says why"];
     return replyOf({ lines });
   }

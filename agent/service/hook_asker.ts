@@ -6,7 +6,7 @@
  */
 import { AgentError } from "../errors.ts";
 import { findJobPlace, type JobPlace } from "../job/job_place.ts";
-import { parentPidOf } from "../job/parent_pid.ts";
+import { lookBy, parentOf, type ProcessId } from "../job/process_id.ts";
 import { listProcesses } from "../observe/process_list.ts";
 import { SystemCallError } from "../../ffi/errors.ts";
 import { readFile } from "../../ffi/files.ts";
@@ -18,7 +18,7 @@ import type { ProcessEar } from "./process_ear.ts";
 
 /** Who has connected, and what for. */
 export interface HookAsker {
-  readonly pid: number;
+  readonly asker: ProcessId;
   readonly ear: ProcessEar;
   readonly stage: keyof typeof HOOKS;
 }
@@ -39,10 +39,11 @@ const POISON = /^(?:LD_\w+|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|BASH_FUNC_.*)=/;
  */
 export async function jobOfHook(
   libc: Libc,
-  { pid, ear, stage }: HookAsker,
+  { asker, ear, stage }: HookAsker,
 ): Promise<JobPlace> {
-  const hookPid = parentPidOf(libc, pid);
-  const hook = await ear.find(hookPid);
+  const parent = parentOf(lookBy(libc), asker);
+  if (parent === null) throw refused("the process that asks has ended");
+  const hook = await ear.find(parent);
   if (hook === null) {
     throw refused(
       "what started the process that asks has executed more than one " +
@@ -57,15 +58,16 @@ export async function jobOfHook(
   if (!isHook) {
     throw refused("the process that asks was not started by the runner's hook");
   }
-  const name = poisonOf(libc, hookPid);
+  const name = poisonOf(libc, parent.pid);
   if (name !== null) {
     throw refused(
       `the hook runs with ${name}: take that out of what the runner's ` +
         "service and its `.env` set",
     );
   }
+  // Behind that look: it must have been at the same process.
   const place = findJobPlace(libc, listProcesses(libc, false), {
-    ...{ pid: hookPid, environment: {} },
+    ...{ asker: parent, environment: {} },
     endOf: () => ({ exe, options, script: HOOKS.completed }),
   });
   if (parentPid !== place.worker.pid) {

@@ -5,16 +5,20 @@
  * @module
  */
 import type { ExecRecord, ProcessRecord } from "../decode/process_record.ts";
+import {
+  isHeard,
+  isSame,
+  type ProcessId,
+  processOf,
+} from "../job/process_id.ts";
 import { runnerProgram } from "../observe/runner_program.ts";
 import { HOOKS } from "./places.ts";
 
 /** A job that has begun a step, and must not. */
 export interface UnletStep {
-  readonly workerPid: number;
-  /** In clock ticks after boot. */
-  readonly workerStartTicks: number;
+  readonly worker: ProcessId;
   /** What its worker has started. */
-  readonly pid: number;
+  readonly process: ProcessId;
   readonly root: string;
 }
 
@@ -26,14 +30,12 @@ export interface HookedWorkersOptions {
 }
 
 interface Worker {
-  readonly startUs: number;
+  readonly id: ProcessId;
   readonly root: string;
   readonly work: string;
   isLet: boolean;
 }
 
-/** A start in clock ticks says it in so many microseconds; USER_HZ is 100. */
-const TICK_US = 10_000;
 /** What the runner starts for steps that are containers. */
 const RUNTIME = /\/(?:docker|podman)$/;
 
@@ -50,38 +52,41 @@ export class HookedWorkers {
   /** Takes in one record. */
   hear(record: ProcessRecord): void {
     if (record.kind === "exit") {
-      const isIt = this.#workers.get(record.pid)?.startUs === record.startUs;
+      const id = this.#workers.get(record.pid)?.id;
+      const isIt = id !== undefined && isSame(id, processOf(record));
       if (isIt) this.#workers.delete(record.pid);
     }
     if (record.kind !== "exec") return;
     const program = runnerProgram(record.exe, record.args);
     if (program?.kind === "worker") return this.#add(record, program.root);
-    const { pid, parentPid } = record;
-    const worker = this.#workers.get(parentPid);
+    const worker = this.#workers.get(record.parentPid);
     if (worker === undefined || worker.isLet || !isStep(record, worker)) return;
-    const { startUs, root } = worker;
-    this.#options.onUnlet({
-      ...{ pid, root, workerPid: parentPid },
-      workerStartTicks: Math.floor(startUs / TICK_US),
-    });
+    const { id, root } = worker;
+    this.#options.onUnlet({ worker: id, process: processOf(record), root });
   }
 
   /** Its steps may begin: it is guarded, or its owner is content without. */
-  let(pid: number): void {
-    const worker = this.#workers.get(pid);
-    if (worker !== undefined) worker.isLet = true;
+  let(process: ProcessId): void {
+    const worker = this.#find(process);
+    if (worker !== null) worker.isLet = true;
   }
 
   /** Whether that was said of it. */
-  isLet(pid: number): boolean {
-    return this.#workers.get(pid)?.isLet ?? false;
+  isLet(process: ProcessId): boolean {
+    return this.#find(process)?.isLet ?? false;
   }
 
-  #add({ pid, parentPid, startUs }: ExecRecord, root: string): void {
+  #find(process: ProcessId): Worker | null {
+    const worker = this.#workers.get(process.pid);
+    return worker !== undefined && isHeard(worker.id, process) ? worker : null;
+  }
+
+  #add(record: ExecRecord, root: string): void {
     const work = this.#options.workOf(root);
     // What a step starts is no worker, and must not stand for its own.
-    if (work === null || this.#workers.has(parentPid)) return;
-    this.#workers.set(pid, { startUs, root, work, isLet: false });
+    if (work === null || this.#workers.has(record.parentPid)) return;
+    const id = processOf(record);
+    this.#workers.set(id.pid, { id, root, work, isLet: false });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ProcessRecord } from "../decode/process_record.ts";
 import { AgentError } from "../errors.ts";
+import type { ProcessId } from "../job/process_id.ts";
 import { openProcessSource } from "../observe/open_process_source.ts";
 import type { ProcessSource } from "../observe/process_source.ts";
 import type { Libc } from "../../ffi/libc.ts";
@@ -38,11 +39,11 @@ export class ProcessEar {
   }
 
   /** What is known of a process that has just asked. */
-  async find(pid: number): Promise<FreshChild | null> {
+  async find(process: ProcessId): Promise<FreshChild | null> {
     const untilMs = performance.now() + KNOWN_MS;
     for (;;) {
       this.#drain();
-      const child = this.#children.find(pid);
+      const child = this.#children.find(process);
       if (child !== null || performance.now() > untilMs) return child;
       await this.#stopping.orAfter(LOOK_MS);
       if (this.#stopping.isSet) return null;

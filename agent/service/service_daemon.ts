@@ -7,8 +7,13 @@
 import { SERVICE_SOCKET } from "../action/protocol.ts";
 import { type Context, say } from "../context.ts";
 import { JobSocket } from "../job/job_socket.ts";
+import {
+  isHeard,
+  lookBy,
+  processAt,
+  type ProcessId,
+} from "../job/process_id.ts";
 import { workOf } from "../observe/runner_files.ts";
-import { startTicksOf } from "../state.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { answerService } from "./answers.ts";
 import { listenerPid } from "./listener.ts";
@@ -48,13 +53,16 @@ export async function runService(context: Context): Promise<number> {
   }
   // One at a time: whoever comes second must find what the first one did.
   let before: Promise<unknown> = Promise.resolve();
-  const answer = (line: string, pid: number) => {
-    const of = { line, pid, ear, workers };
+  const answer = (line: string, asker: ProcessId | null) => {
+    const of = { line, asker, ear, workers };
     const reply = before.then(() => answerService(context, of));
     before = reply.catch(() => {});
     return reply.then((value) => JSON.stringify(value));
   };
-  const socket = new JobSocket(libc, { path: SERVICE_SOCKET, answer });
+  const socket = new JobSocket(libc, {
+    ...{ path: SERVICE_SOCKET, answer },
+    onFailure: say,
+  });
   say(`Listens at ${SERVICE_SOCKET}`);
   await stop.promise;
   await socket.close();
@@ -64,10 +72,14 @@ export async function runService(context: Context): Promise<number> {
 
 /** Its listener tells GitHub that the job has failed. */
 function endUnlet(libc: Libc, step: UnletStep): void {
-  const { pid, root, workerPid, workerStartTicks } = step;
-  if (startTicksOf(libc, workerPid) !== workerStartTicks) return;
-  libc.symbols.kill(workerPid, SIGKILL);
-  libc.symbols.kill(pid, SIGKILL);
+  const { worker, process, root } = step;
+  const isThere = (heard: ProcessId) => {
+    const seen = processAt(lookBy(libc), heard.pid);
+    return seen !== null && isHeard(heard, seen);
+  };
+  if (!isThere(worker)) return;
+  libc.symbols.kill(worker.pid, SIGKILL);
+  if (isThere(process)) libc.symbols.kill(process.pid, SIGKILL);
   say(
     `Ended a job of "${root}" as its first step began: its hook had not had it ` +
       `guarded. Look at "${root}/.env", and restart the runner`,

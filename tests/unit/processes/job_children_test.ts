@@ -11,8 +11,12 @@ const EXE = "/runner/externals/node24/bin/node";
 const SCRIPT = "/runner/_work/_actions/a/b/c/agent/action/post.ts";
 const POST = { exe: EXE, options: [], script: SCRIPT };
 
-function fork(pid: number, parentPid = WORKER.pid): ProcessAct {
-  return { kind: "fork", pid, parentPid, startUs: pid * 100, atUs: 0 };
+function fork(
+  pid: number,
+  parentPid = WORKER.pid,
+  startUs = pid * 100,
+): ProcessAct {
+  return { kind: "fork", pid, parentPid, startUs, atUs: 0 };
 }
 
 function exec(pid: number, exe: string, args: readonly string[]): ProcessAct {
@@ -29,7 +33,7 @@ function exit(pid: number, exitCode: number): ProcessAct {
 }
 
 const genuine = exec(20, EXE, [EXE, SCRIPT]);
-const begun: JobReport = { what: "post", pid: 20 };
+const begun: JobReport = { what: "post", pid: 20, startUs: 2_000 };
 
 const CASES: readonly {
   readonly name: string;
@@ -44,7 +48,7 @@ const CASES: readonly {
   {
     name: "tells of its end",
     acts: [fork(20), genuine, exit(20, 1)],
-    told: [begun, { what: "gone", pid: 20, code: 1 }],
+    told: [begun, { what: "gone", pid: 20, startUs: 2_000, code: 1 }],
   },
   {
     name: "believes no shell that executes the same",
@@ -83,12 +87,12 @@ const CASES: readonly {
   {
     name: "believes it no more when it executes another program",
     acts: [fork(20), genuine, exec(20, "/bin/sh", ["sh"])],
-    told: [begun, { what: "gone", pid: 20, code: null }],
+    told: [begun, { what: "gone", pid: 20, startUs: 2_000, code: null }],
   },
   {
     name: "takes a younger process by the same pid for another",
-    acts: [fork(20), genuine, fork(20)],
-    told: [begun, { what: "gone", pid: 20, code: null }],
+    acts: [fork(20), genuine, fork(20, WORKER.pid, 9_000)],
+    told: [begun, { what: "gone", pid: 20, startUs: 2_000, code: null }],
   },
   {
     name: "tells of the worker's end, once",

@@ -3,7 +3,8 @@ import type { ProcessRecord } from "../../../agent/decode/process_record.ts";
 import { FreshChildren } from "../../../agent/service/fresh_children.ts";
 
 const NODE = "/runner/externals/node24/bin/node";
-const KEY = { pid: 20, startUs: 5 };
+const KEY = { pid: 20, startUs: 75_000 };
+const ITSELF = { pid: 20, startTicks: 7 };
 const FORK = { kind: "fork", ...KEY, parentPid: 10, atUs: 5 } as const;
 const EXEC = {
   ...{ kind: "exec", ...KEY, parentPid: 10, atUs: 6, uid: 1 },
@@ -50,10 +51,19 @@ for (const { name, records, isKnown } of ROWS) {
   Deno.test(`FreshChildren.find() knows ${isKnown ? "" : "nothing "}of a process with ${name}`, () => {
     const children = new FreshChildren();
     for (const record of records) children.hear(record);
-    const found = children.find(20);
+    const found = children.find(ITSELF);
     assert.equal(found !== null, isKnown);
     if (found === null) return;
     const { parentPid, exe, args } = found;
     assert.deepEqual([parentPid, exe, args[1]], [10, NODE, "/action/pre.ts"]);
   });
 }
+
+Deno.test("FreshChildren.find() knows nothing of another process of that pid", () => {
+  const children = new FreshChildren();
+  children.hear(FORK);
+  children.hear(EXEC);
+  for (const startTicks of [5, 8, 700]) {
+    assert.equal(children.find({ pid: 20, startTicks }), null);
+  }
+});

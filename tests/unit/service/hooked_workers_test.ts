@@ -22,19 +22,23 @@ function exec(
 
 function unletOf(
   records: readonly ProcessRecord[],
-  isLet = false,
+  letTicks: number | null = null,
 ): readonly number[] {
   const told: number[] = [];
   const workers = new HookedWorkers({
     workOf: (root) => root === ROOT ? `${root}/_work` : null,
-    onUnlet: ({ pid, workerPid, workerStartTicks }) => {
-      assert.deepEqual([workerPid, workerStartTicks], [10, 20]);
-      told.push(pid);
+    onUnlet: ({ process, worker }) => {
+      assert.deepEqual(worker, { pid: 10, startTicks: 20 });
+      assert.equal(process.startTicks, process.pid * 2);
+      told.push(process.pid);
     },
   });
   for (const record of records) {
     workers.hear(record);
-    if (isLet) workers.let(10);
+    if (letTicks === null) continue;
+    const process = { pid: 10, startTicks: letTicks };
+    workers.let(process);
+    assert.equal(workers.isLet(process), letTicks === 20);
   }
   return told;
 }
@@ -73,7 +77,11 @@ for (const { name, step, isStep } of ROWS) {
 }
 
 Deno.test("HookedWorkers tells nothing of a worker that was let", () => {
-  assert.deepEqual(unletOf([WORKER, exec(20, 10, SCRIPT)], true), []);
+  assert.deepEqual(unletOf([WORKER, exec(20, 10, SCRIPT)], 20), []);
+});
+
+Deno.test("HookedWorkers tells of a worker whose pid one had that was let", () => {
+  assert.deepEqual(unletOf([WORKER, exec(20, 10, SCRIPT)], 10), [20]);
 });
 
 Deno.test("HookedWorkers tells nothing of other runners and other children", () => {
