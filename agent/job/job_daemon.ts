@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ArmedGuard } from "../action/outputs.ts";
 import type { ActionReply } from "../action/protocol.ts";
 import type { Context } from "../context.ts";
 import { tellStarter } from "../daemon_process.ts";
@@ -55,9 +56,8 @@ export async function jobDaemon(
   // Nothing of the caller's stays open: it could be a mount or a pipe.
   libc.symbols.chdir(cString("/"));
   post.watch(end);
-  const { path: journal } = session.journal;
   const pid = libc.symbols.getpid();
-  tellStarter(libc, { armed: true, pid, journal, unheard: null });
+  tellStarter(libc, { armed: true, pid, ...guard.armed, unheard: null });
   await Promise.race([stop.promise, post.over]);
   await end.finish();
   await untilOver(libc, { record, stop: stop.promise });
@@ -69,6 +69,7 @@ export async function jobDaemon(
 
 interface Guarded {
   readonly session: Session;
+  readonly armed: ArmedGuard;
   readonly end: JobEnd;
   readonly socket: JobSocket;
   readonly caretaker: Caretaker;
@@ -107,17 +108,19 @@ async function arm(
       ...{ session, policy, record, directory, post, taken },
     });
     const { isOwners } = record;
+    const { journal: { path: journal } } = session;
+    const guard = { egress: policy.egress, journal };
     const answer = (line: string, pid: number) => {
       // Now: it may end, and be nobody's child, before it is answered.
       const parentPid = parentPidOf(libc, pid);
-      const of = { pid, parentPid, post, end, isOwners };
+      const of = { pid, parentPid, post, end, guard, isOwners };
       return answerLine(line, of).then(toLine);
     };
     const path = jobSocketPath(state);
     const socket = new JobSocket(libc, { path, answer });
     const kept = keptOf(context);
     const caretaker = Caretaker.start(libc, { directory, state, kept });
-    return { session, end, socket, caretaker };
+    return { session, armed: guard, end, socket, caretaker };
   } catch (error) {
     await session?.close();
     await taken.giveBack();

@@ -54,10 +54,12 @@ Deno.test("jobs of a runner without sudo are guarded one after another", async (
   assert.match(findStep(bad, "Post Guard").log, /203\.0\.113\.66/);
 
   // Where pre has to leave it to the step itself.
-  const written = { name: "Write", run: `echo "${POLICY}" > policy.yml` };
+  const policy = POLICY.replace("block", "audit");
+  const written = { name: "Write", run: `echo "${policy}" > policy.yml` };
   const own = { ...GUARD, with: { "policy-file": "policy.yml" } };
   const late = await ground.run({ steps: [written, own, STEAL] });
-  assert.match(findStep(late, "Guard").log, /guards this job/);
+  assert.match(findStep(late, "Guard").log, /guards this job \(audit\)/);
+  assert.equal(findStep(late, "Guard").outputs.mode, "audit");
   assert.match(findStep(late, "Post Guard").log, /203\.0\.113\.66/);
   assert.equal(late.conclusion, "failure");
 
