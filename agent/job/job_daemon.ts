@@ -52,7 +52,7 @@ export async function jobDaemon(
     tellStarter(libc, { armed: false, code, ...parts });
     return 1;
   }
-  const { session, end, socket, caretaker } = guard;
+  const { end, socket, caretaker } = guard;
   // Nothing of the caller's stays open: it could be a mount or a pipe.
   libc.symbols.chdir(cString("/"));
   post.watch(end);
@@ -68,7 +68,6 @@ export async function jobDaemon(
 }
 
 interface Guarded {
-  readonly session: Session;
   readonly armed: ArmedGuard;
   readonly end: JobEnd;
   readonly socket: JobSocket;
@@ -120,7 +119,7 @@ async function arm(
     const socket = new JobSocket(libc, { path, answer });
     const kept = keptOf(context);
     const caretaker = Caretaker.start(libc, { directory, state, kept });
-    return { session, armed: guard, end, socket, caretaker };
+    return { armed: guard, end, socket, caretaker };
   } catch (error) {
     await session?.close();
     await taken.giveBack();

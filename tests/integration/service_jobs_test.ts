@@ -54,7 +54,9 @@ Deno.test("jobs of a runner without sudo are guarded one after another", async (
   assert.match(findStep(bad, "Post Guard").log, /203\.0\.113\.66/);
 
   // Where pre has to leave it to the step itself.
-  const policy = POLICY.replace("block", "audit");
+  // Another mode than the default, in which what it denies is refused, too.
+  const policy = POLICY.replace("block", "audit")
+    .replace("on: {", "deny: [203.0.113.66], on: {");
   const written = { name: "Write", run: `echo "${policy}" > policy.yml` };
   const own = { ...GUARD, with: { "policy-file": "policy.yml" } };
   const late = await ground.run({ steps: [written, own, STEAL] });
