@@ -17,6 +17,7 @@ export type DaemonReport =
     readonly armed: true;
     readonly pid: number;
     readonly journal: string;
+    readonly egress: "audit" | "block";
     /** Why nothing is heard of processes, though it should be. */
     readonly unheard: string | null;
   }

@@ -102,7 +102,8 @@ export async function daemon(
   const { path: journal } = session.journal;
   const pid = context.libc.symbols.getpid();
   const { unheard } = session.processes;
-  tellStarter(context.libc, { armed: true, pid, journal, unheard });
+  const { egress } = policy;
+  tellStarter(context.libc, { armed: true, pid, journal, egress, unheard });
   await stop.promise;
   await session.close();
   return 0;

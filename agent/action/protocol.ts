@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Outputs } from "./outputs.ts";
 
 /**
  * Who asks: one of the three entries, or one of the hooks that a machine's owner
@@ -49,7 +50,8 @@ export interface ActionReply {
   readonly exitCode: number;
   /** For the step's log: whole lines, workflow commands among them, escaped. */
   readonly lines: readonly string[];
-  readonly outputs: Readonly<Record<string, string>>;
+  /** Of the job's guard, for {@linkcode Stage} main; null without one. */
+  readonly outputs: Outputs | null;
   /** Markdown of less than 1 MiB; null for none. */
   readonly summary: string | null;
   /** Whether a guard is armed now. */

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { EntryError } from "./failure.ts";
+import type { Outputs } from "./outputs.ts";
 import type { ActionReply } from "./protocol.ts";
 import type { Environment } from "./request.ts";
 import { encodeCommandText } from "./workflow_command.ts";
@@ -13,11 +14,15 @@ import { encodeCommandText } from "./workflow_command.ts";
 /** What the stages of one step keep for each other. */
 const STATE = "sluice";
 
-/** Prints its lines, and writes outputs and summary. */
+/** Prints its lines, and writes its summary. */
 export function showReply(reply: ActionReply, env: Environment): void {
   for (const line of reply.lines) print(line);
-  writePairs(env.GITHUB_OUTPUT, reply.outputs);
   if (reply.summary !== null) append(env.GITHUB_STEP_SUMMARY, reply.summary);
+}
+
+/** Sets the step's outputs; of two that are set, the later one counts. */
+export function setOutputs(outputs: Outputs, env: Environment): void {
+  writePairs(env.GITHUB_OUTPUT, outputs);
 }
 
 /** Keeps something for the stages behind. */

@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { askSocket, runAgent } from "./agent_call.ts";
 import { uploadFiles } from "./artifact.ts";
 import { EntryError } from "./failure.ts";
+import { WITHOUT_GUARD } from "./outputs.ts";
 import { prepareProgram } from "./program.ts";
 import {
   type ActionReply,
@@ -19,7 +20,14 @@ import {
 } from "./protocol.ts";
 import { type Environment, gatherRequest, mayGoOn } from "./request.ts";
 import { canBeRoot } from "./root.ts";
-import { keepState, keptState, print, showError, showReply } from "./show.ts";
+import {
+  keepState,
+  keptState,
+  print,
+  setOutputs,
+  showError,
+  showReply,
+} from "./show.ts";
 
 /** A guard that ends takes its rules away first. */
 const GIVE_BACK_MS = 30_000;
@@ -36,11 +44,13 @@ export async function pre(env: Environment): Promise<number> {
 
 /**
  * Says that the job is guarded; arms a guard where {@linkcode pre} has not been
- * run, or had to leave it to this.
+ * run, or had to leave it to this. The steps behind it are told by its outputs.
  *
  * @returns The exit code.
  */
 export async function main(env: Environment): Promise<number> {
+  // First: whatever goes wrong behind this leaves them so.
+  setOutputs(WITHOUT_GUARD, env);
   const state = keptState(env);
   if (state === "unguarded") {
     print('This job is not guarded: its step "Pre …" says why.');
@@ -51,7 +61,7 @@ export async function main(env: Environment): Promise<number> {
   if (state !== "armed") return await guard(gatherRequest("main", env), env);
   return await answered(env, async () => {
     const reply = await askGuard(gatherRequest("main", env));
-    if (reply !== null) return reply;
+    if (reply !== null) return withOutputs(reply, env);
     throw new EntryError(
       "Cannot ask the guard of this job: it was armed, and nobody listens",
       "Take what the job did since for unguarded, and run it again",
@@ -83,7 +93,7 @@ async function guard(
 ): Promise<number> {
   try {
     const reply = await arm(request, env);
-    showReply(reply, env);
+    showReply(request.stage === "main" ? withOutputs(reply, env) : reply, env);
     keepState(env, stateOf(reply));
     return reply.exitCode;
   } catch (error) {
@@ -92,6 +102,12 @@ async function guard(
     keepState(env, isRelaxed ? "unguarded" : "failed");
     return isRelaxed ? 0 : 1;
   }
+}
+
+function withOutputs(reply: ActionReply, env: Environment): ActionReply {
+  // A machine's service may be of another version.
+  if (reply.outputs) setOutputs(reply.outputs, env);
+  return reply;
 }
 
 function stateOf({ isArmed, isLater, exitCode }: ActionReply): string {
@@ -157,7 +173,7 @@ async function answered(
 }
 
 /** What is said of a job that had no guard, by what was kept of it. */
-const WITHOUT_GUARD = {
+const END_WITHOUT_GUARD = {
   unguarded: "::warning title=Sluice::This job was not guarded",
   later: "::warning title=Sluice::This job was not guarded: " +
     "the step that arms its guard was not run",
@@ -166,13 +182,14 @@ const WITHOUT_GUARD = {
 
 function isWithoutGuard(
   state: string | undefined,
-): state is keyof typeof WITHOUT_GUARD {
-  return state !== undefined && Object.hasOwn(WITHOUT_GUARD, state);
+): state is keyof typeof END_WITHOUT_GUARD {
+  return state !== undefined && Object.hasOwn(END_WITHOUT_GUARD, state);
 }
 
-function nothing(state: keyof typeof WITHOUT_GUARD): ActionReply {
+function nothing(state: keyof typeof END_WITHOUT_GUARD): ActionReply {
   return {
-    ...{ version: 1, exitCode: 0, lines: [WITHOUT_GUARD[state]], outputs: {} },
-    ...{ summary: null, isArmed: false, isLater: false, files: [] },
+    ...{ version: 1, exitCode: 0, lines: [END_WITHOUT_GUARD[state]] },
+    ...{ outputs: null, summary: null, isArmed: false, isLater: false },
+    files: [],
   };
 }

@@ -24,6 +24,9 @@ import { cString } from "../../ffi/text.ts";
  */
 const PARENT = "sluice";
 
+/** Runs of one pid that were killed; past that something is wrong. */
+const MAX_TAKEN = 16;
+
 const SIGKILL = 9; // <asm/signal.h>
 /** A process in the middle of a system call takes its time to end. */
 const KILL_TIMEOUT_MS = 2_000;
@@ -54,30 +57,29 @@ export class Cgroup {
   /**
    * Makes a new cgroup.
    *
-   * @param name Unique on this machine.
+   * @param name It gets a number when it is taken: a run that was killed has
+   * left its own, and pids come again.
    * @throws {AgentError} `cgroup_unavailable` when it cannot be made.
    */
   static create(libc: Libc, name: string): Cgroup {
-    const cgroup = new Cgroup(libc, `${PARENT}/${name}`);
-    for (const path of [PARENT, cgroup.path]) {
-      const directory = `${cgroup.#mount}/${path}`;
-      const result = libc.symbols.mkdir(cString(directory), 0o755);
-      if (result === 0) continue;
-      const errno = libc.errno();
-      if (errno === ERRNO.EEXIST && path === PARENT) continue;
+    for (let number = 1;; number++) {
+      const numbered = number === 1 ? name : `${name}-${number}`;
+      const cgroup = new Cgroup(libc, `${PARENT}/${numbered}`);
+      const errno = cgroup.#make();
+      if (errno === 0) return cgroup;
+      if (errno === ERRNO.EEXIST && number < MAX_TAKEN) continue;
       throw new AgentError("cgroup_unavailable", {
-        what: `Cannot make the cgroup "${directory}"`,
+        what: `Cannot make the cgroup "${cgroup.#directory}"`,
         why: new SystemCallError("mkdir", errno).message,
         hint: "Run as root, outside a container that has /sys/fs/cgroup " +
           "read-only",
       });
     }
-    return cgroup;
   }
 
   /** The file that lists its processes. */
   get procsPath(): string {
-    return `${this.#mount}/${this.path}/cgroup.procs`;
+    return `${this.#directory}/cgroup.procs`;
   }
 
   /** The processes in it now, cgroups below it included. */
@@ -111,7 +113,7 @@ export class Cgroup {
    */
   kill(): void {
     try {
-      writeControl(this.#libc, `${this.#mount}/${this.path}/cgroup.kill`, "1");
+      writeControl(this.#libc, `${this.#directory}/cgroup.kill`, "1");
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
       // Before Linux 5.14, the kernel of Ubuntu 22.04 being 5.15, one by one.
@@ -150,8 +152,24 @@ export class Cgroup {
     return true;
   }
 
+  get #directory(): string {
+    return `${this.#mount}/${this.path}`;
+  }
+
+  /** Makes it, and the parent where there is none; errno, 0 for success. */
+  #make(): number {
+    const { mkdir } = this.#libc.symbols;
+    const parent = cString(`${this.#mount}/${PARENT}`);
+    for (const directory of [parent, cString(this.#directory)]) {
+      if (mkdir(directory, 0o755) === 0) continue;
+      const errno = this.#libc.errno();
+      if (errno !== ERRNO.EEXIST || directory !== parent) return errno;
+    }
+    return 0;
+  }
+
   #directories(): string[] {
-    const found = [`${this.#mount}/${this.path}`];
+    const found = [this.#directory];
     for (const directory of found) {
       for (const name of readDirectory(this.#libc, directory) ?? []) {
         const below = `${directory}/${name}`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type ArmedGuard, outputsOf } from "../action/outputs.ts";
 import type { ActionReply } from "../action/protocol.ts";
 import { AgentError } from "../errors.ts";
 import type { JobEnd } from "./job_end.ts";
@@ -29,18 +30,22 @@ export async function answerLine(
     readonly parent: ProcessId | null;
     readonly post: PostStep;
     readonly end: JobEnd;
+    /** What is armed: the job's own end of it. */
+    readonly guard: ArmedGuard;
     /** Whether the job is guarded for the machine's owner. */
     readonly isOwners: boolean;
   },
 ): Promise<ActionReply> {
-  const { post, end, isOwners } = of;
+  const { post, end, guard, isOwners } = of;
   try {
     const { stage } = readRequest(line);
     // The action may be in such a job, and has no part in it.
-    if (isOwners && /^(?:main|post)$/.test(stage)) return laterBesideOwner();
+    if (isOwners && /^(?:main|post)$/.test(stage)) {
+      return laterBesideOwner(guard);
+    }
     if (stage === "main") {
       const lines = ["Sluice guards this job"];
-      return replyOf({ isArmed: true, lines });
+      return replyOf({ isArmed: true, lines, outputs: outputsOf(guard) });
     }
     if (stage === "pre" || stage === "started") {
       return failure(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { outputsOf } from "../action/outputs.ts";
 import type { ActionReply, ActionRequest } from "../action/protocol.ts";
 import type { Context } from "../context.ts";
 import { AgentError } from "../errors.ts";
@@ -85,16 +86,16 @@ async function arm(
   const record: JobRecord = {
     ...{ version: 1, place, order, isOwners: false },
     workspace: pathOf(environment.GITHUB_WORKSPACE),
-    temporary: pathOf(environment.RUNNER_TEMP),
     isHosted: environment.RUNNER_ENVIRONMENT === "github-hosted",
   };
-  const milliseconds = await guardPlace(context, {
+  const guard = await guardPlace(context, {
     ...{ flags, record, say },
     putPolicy: (directory) => {
       if (order.policyFile !== null) copyPolicy(libc, { directory, record });
     },
   });
-  const line = `Sluice guards this job (${order.egress}), armed in ` +
-    `${milliseconds} ms`;
-  return replyOf({ lines: [...notices, line], isArmed: true });
+  const line = `Sluice guards this job (${guard.egress}), armed in ` +
+    `${guard.milliseconds} ms`;
+  const outputs = outputsOf(guard);
+  return replyOf({ lines: [...notices, line], outputs, isArmed: true });
 }

@@ -18,7 +18,6 @@ import { recommend } from "../report/recommendation.ts";
 import { renderRecommendation } from "../report/recommendation_text.ts";
 import { headOf } from "../report/words.ts";
 import type { JobRecord } from "./job_record.ts";
-import { outputsOf } from "./outputs.ts";
 import { replyOf } from "./reply.ts";
 
 /** What was found. */
@@ -29,17 +28,16 @@ export interface JobFindings {
   /** The journal as it is on disk; null when it is not ours, or too long. */
   readonly journal: Uint8Array | null;
   readonly policy: Pick<Policy, "egress" | "on">;
-  readonly record: Pick<JobRecord, "order" | "temporary">;
+  readonly record: Pick<JobRecord, "order">;
   readonly isRed: boolean;
-  readonly isTampered: boolean;
   /** Events that could not be written. */
   readonly lost: number;
 }
 
 /** Makes the answer to the post step. */
 export function endReply(found: JobFindings): ActionReply {
-  const { summary, events, problems, isRed, isTampered, record } = found;
-  const { order: { report }, temporary } = record;
+  const { summary, events, problems, isRed, record } = found;
+  const { order: { report } } = record;
   const markdown = renderMarkdown(summary);
   const scope = "step";
   const policy = renderRecommendation(recommend(events, { scope, problems }));
@@ -47,7 +45,6 @@ export function endReply(found: JobFindings): ActionReply {
   return replyOf({
     exitCode: isRed ? 1 : 0,
     lines: linesOf(found),
-    outputs: outputsOf({ summary, isRed, isTampered, policy, temporary }),
     summary: report.includes("summary") ? markdown : null,
     files: isUploaded ? filesOf(found, { markdown, policy }) : [],
   });

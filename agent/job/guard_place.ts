@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ArmedGuard } from "../action/outputs.ts";
 import type { Context } from "../context.ts";
 import { spawnDaemon } from "../daemon_process.ts";
 import { prepare } from "../doctor.ts";
@@ -30,13 +31,13 @@ export interface GuardPlaceOptions {
 /**
  * Arms it.
  *
- * @returns How many milliseconds that took.
+ * @returns What is armed, as its daemon says, and how long that took.
  * @throws {AgentError} When it cannot be armed; then nothing is left of it.
  */
 export async function guardPlace(
   context: Context,
   { flags, record, putPolicy, say }: GuardPlaceOptions,
-): Promise<number> {
+): Promise<ArmedGuard & { readonly milliseconds: number }> {
   const startedAtMs = performance.now();
   const { libc } = context;
   prepare(libc, say);
@@ -56,13 +57,15 @@ export async function guardPlace(
       const { code, what, why, hint } = report;
       throw new AgentError(code, { what, why, hint });
     }
+    const { egress, journal } = report;
+    const milliseconds = Math.round(performance.now() - startedAtMs);
+    return { egress, journal, milliseconds };
   } catch (error) {
     // By a daemon that was killed while it took something.
     for (const line of giveBackRemains(libc, directory)) say(line);
     removeJobRecord(libc, directory);
     throw error;
   }
-  return Math.round(performance.now() - startedAtMs);
 }
 
 /** Of the environment: where Deno has its cache. */

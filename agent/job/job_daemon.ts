@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ArmedGuard } from "../action/outputs.ts";
 import type { ActionReply } from "../action/protocol.ts";
 import type { Context } from "../context.ts";
 import { tellStarter } from "../daemon_process.ts";
@@ -51,13 +52,12 @@ export async function jobDaemon(
     tellStarter(libc, { armed: false, code, ...parts });
     return 1;
   }
-  const { session, end, socket, caretaker } = guard;
+  const { end, socket, caretaker } = guard;
   // Nothing of the caller's stays open: it could be a mount or a pipe.
   libc.symbols.chdir(cString("/"));
   post.watch(end);
-  const { path: journal } = session.journal;
   const pid = libc.symbols.getpid();
-  tellStarter(libc, { armed: true, pid, journal, unheard: null });
+  tellStarter(libc, { armed: true, pid, ...guard.armed, unheard: null });
   await Promise.race([stop.promise, post.over]);
   await end.finish();
   await untilOver(libc, { record, stop: stop.promise });
@@ -68,7 +68,7 @@ export async function jobDaemon(
 }
 
 interface Guarded {
-  readonly session: Session;
+  readonly armed: ArmedGuard;
   readonly end: JobEnd;
   readonly socket: JobSocket;
   readonly caretaker: Caretaker;
@@ -107,10 +107,12 @@ async function arm(
       ...{ session, policy, record, directory, post, taken },
     });
     const { isOwners } = record;
+    const { journal: { path: journal } } = session;
+    const guard = { egress: policy.egress, journal };
     const answer = (line: string, asker: ProcessId | null) => {
       // Now: it may end, and be nobody's child, before it is answered.
       const parent = asker === null ? null : parentOf(lookBy(libc), asker);
-      const of = { asker, parent, post, end, isOwners };
+      const of = { asker, parent, post, end, guard, isOwners };
       return answerLine(line, of).then(toLine);
     };
     const path = jobSocketPath(state);
@@ -120,7 +122,7 @@ async function arm(
     });
     const kept = keptOf(context);
     const caretaker = Caretaker.start(libc, { directory, state, kept });
-    return { session, end, socket, caretaker };
+    return { armed: guard, end, socket, caretaker };
   } catch (error) {
     await session?.close();
     await taken.giveBack();

@@ -174,12 +174,11 @@ export class JobEnd {
     const { session, policy, record } = this.#options;
     if (needsContainers(record)) await this.#giveBack();
     await session.settle();
-    const { bytes, isLost, events, problems, summary, isRed } = this.#read();
+    const { bytes, events, problems, summary, isRed } = this.#read();
     const { lost } = session.journal;
-    const isTampered = isLost || session.isTampered;
     const reply = endReply({
       ...{ summary, events, problems, journal: bytes, policy, record },
-      ...{ isRed, isTampered, lost },
+      ...{ isRed, lost },
     });
     return { isRed, reply };
   }
@@ -213,7 +212,7 @@ export class JobEnd {
     const { lost } = session.journal;
     const isTampered = isLost || session.isTampered;
     const verdict = isRed({ summary, lost, isTampered }, policy);
-    return { bytes, isLost, events, problems, summary, isRed: verdict };
+    return { bytes, events, problems, summary, isRed: verdict };
   }
 }
 

@@ -20,8 +20,6 @@ export interface JobRecord {
   readonly workspace: string | null;
   /** Whether the machine is GitHub's, and is thrown away after the job. */
   readonly isHosted: boolean;
-  /** RUNNER_TEMP: where what is uploaded is put; null when it is not told. */
-  readonly temporary: string | null;
   /** Whether the machine's owner has it guarded, and not its workflow. */
   readonly isOwners: boolean;
 }

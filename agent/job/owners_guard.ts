@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type ArmedGuard, outputsOf } from "../action/outputs.ts";
 import type { ActionReply, ActionRequest } from "../action/protocol.ts";
 import type { Context } from "../context.ts";
 import { AgentError } from "../errors.ts";
@@ -51,14 +52,12 @@ export async function armForOwner(
     ...{ onDenied: null, onOverwritten: null, onFailure: "fail" },
     ...{ report: ["summary"], alerts: {}, notices: [] },
   };
-  const { GITHUB_WORKSPACE, RUNNER_TEMP } = environment;
   try {
-    const milliseconds = await guardPlace(context, {
+    const { milliseconds } = await guardPlace(context, {
       flags: {},
       record: {
         ...{ version: 1, place, order, isOwners: true, isHosted: false },
-        workspace: pathOf(GITHUB_WORKSPACE),
-        temporary: pathOf(RUNNER_TEMP),
+        workspace: pathOf(environment.GITHUB_WORKSPACE),
       },
       putPolicy: (directory) =>
         writeFile(context.libc, policyPath(directory), policy.text),
@@ -100,14 +99,15 @@ export function replyBesideOwner(
     "for is not applied. Take the action out of jobs for this runner, or set " +
     "`on-failure: continue` to be content with the owner's policy.";
   const mayGoOn = order.egress === "audit" || order.onFailure === "continue";
-  if (!mayGoOn) return failure(TITLE, message);
+  const outputs = outputsOf(state);
+  if (!mayGoOn) return { ...failure(TITLE, message), outputs };
   const title = "Sluice: this job is guarded for the machine's owner";
   const line = annotationLine({ level: "warning", title, message });
-  return replyOf({ lines: [line], isArmed: true });
+  return replyOf({ lines: [line], outputs, isArmed: true });
 }
 
 /** What the action's later steps are answered there. */
-export function laterBesideOwner(): ActionReply {
+export function laterBesideOwner(guard: ArmedGuard): ActionReply {
   const lines = [`${BY_OWNER}, until the runner's last hook`];
-  return replyOf({ lines, isArmed: true });
+  return replyOf({ lines, outputs: outputsOf(guard), isArmed: true });
 }

@@ -20,7 +20,7 @@ export function reasonOf(error: unknown): string {
 /** An answer with nothing but what is given. */
 export function replyOf(parts: Partial<ActionReply>): ActionReply {
   return {
-    ...{ version: 1, exitCode: 0, lines: [], outputs: {}, summary: null },
+    ...{ version: 1, exitCode: 0, lines: [], outputs: null, summary: null },
     ...{ isArmed: false, isLater: false, files: [] },
     ...parts,
   };

@@ -49,7 +49,8 @@ export function mask(output: string, masks: readonly string[]): string {
  */
 export function readPairs(text: string): [string, string][] {
   const pairs: [string, string][] = [];
-  const lines = text.split(/\r?\n/);
+  // FileCommandManager.cs, ReadLine(): on Linux a CR is a character of the value.
+  const lines = text.split("\n");
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!;
     if (line === "") continue;

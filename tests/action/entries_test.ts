@@ -1,5 +1,6 @@
 /** The entries themselves, with a stand-in for the agent. */
 import assert from "node:assert/strict";
+import { WITHOUT_GUARD } from "../../agent/action/outputs.ts";
 import { Lab } from "../lab/lab.ts";
 import { Ground, SLUICE } from "./ground.ts";
 import { installRelease, type TestRelease } from "./releasing.ts";
@@ -75,9 +76,12 @@ Deno.test("the entries start the agent clean, pass on what it says, and upload i
     JSON.stringify(job, null, 1),
   );
   assert.equal(job.conclusion, "success");
-  const pre = findStep(job, "Pre Guard");
-  assert.equal(pre.log, "armed%0A\n");
-  assert.deepEqual(pre.outputs, { armed: "yes\nno" });
+  assert.equal(findStep(job, "Pre Guard").log, "armed%0A\n");
+  assert.deepEqual(findStep(job, "Guard").outputs, {
+    guarded: "true",
+    mode: "block",
+    journal: "/run/a\nguarded=false\nmode<<EOF\naudit\nEOF\nend",
+  });
   const [first, second, third] = await scene.asked();
   assert.deepEqual(
     { uid: first.uid, cwd: first.cwd, args: first.args.slice(1) },
@@ -96,7 +100,6 @@ Deno.test("the entries start the agent clean, pass on what it says, and upload i
   );
   const post = findStep(job, "Post Guard");
   assert.equal(post.summary, "# Summary\n");
-  assert.deepEqual(post.outputs, { denied: "1" });
   const calls = await scene.services.calls();
   assert.deepEqual(
     calls.map(({ method }) => method),
@@ -203,6 +206,7 @@ for (const inputs of RELAXED) {
     await using scene = await Scene.up({ sha256: "0".repeat(64) });
     const job = await scene.run(inputs, { name: "Work", run: "true" });
     assert.equal(job.conclusion, "success");
+    assert.deepEqual(findStep(job, "Guard").outputs, WITHOUT_GUARD);
     const [warning] = findStep(job, "Pre Guard").commands;
     assert.equal(warning!.command, "warning");
     assert.match(warning!.properties.title!, /NOT guarded, nothing is watched/);
@@ -255,4 +259,5 @@ Deno.test("an action of the repository itself arms with its main", async () => {
   assert.deepEqual(ends(job), ["Check out: 0", "Guard: 0", "Post Guard: 0"]);
   const [first] = await scene.asked();
   assert.deepEqual(first.args.slice(1), ["action", "main"]);
+  assert.equal(findStep(job, "Guard").outputs.guarded, "true");
 });

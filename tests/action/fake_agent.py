@@ -13,7 +13,7 @@ with open(log + "/asked", "a") as out:
 
 
 def reply(**more):
-    base = {"version": 1, "exitCode": 0, "lines": [], "outputs": {},
+    base = {"version": 1, "exitCode": 0, "lines": [], "outputs": None,
             "summary": None, "isArmed": False, "files": []}
     return json.dumps({**base, **more})
 
@@ -27,8 +27,10 @@ if mode == "lie":
     print(reply(exitCode=0))
     sys.exit(3)
 print("some words before")
-print(reply(isArmed=True, lines=["armed%0A"], outputs={"armed": "yes\nno"}),
-      flush=True)
+# Hostile, as if somebody could name a journal so.
+journal = "/run/a\nguarded=false\nmode<<EOF\naudit\nEOF\nend"
+guard = {"guarded": "true", "mode": "block", "journal": journal}
+print(reply(isArmed=True, lines=["armed%0A"], outputs=guard), flush=True)
 if os.fork() > 0:
     os._exit(0)
 os.setsid()
@@ -48,12 +50,13 @@ while True:
     with open(log + "/asked", "a") as out:
         out.write(json.dumps({"request": asked}) + "\n")
     if asked["stage"] == "main":
-        client.sendall((reply(isArmed=True, lines=["still armed"]) + "\n").encode())
+        still = reply(isArmed=True, lines=["still armed"], outputs=guard)
+        client.sendall((still + "\n").encode())
         continue
     files = [{"name": "report.md", "mimeType": "text/markdown",
               "content": "IyBSZXBvcnQK"}]
     text = reply(exitCode=1 if mode == "red" else 0, lines=["done"], files=files,
-                 outputs={"denied": "1"}, summary="# Summary\n")
+                 summary="# Summary\n")
     if mode != "silent":
         client.sendall((text + "\n").encode())
     client.close()

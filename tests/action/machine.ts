@@ -48,5 +48,6 @@ export class Machine implements AsyncDisposable {
 export function guardStep(
   inputs: Readonly<Record<string, string>>,
 ): WorkflowStep {
-  return { name: "Guard", uses: SLUICE, with: { report: "none", ...inputs } };
+  const given = { report: "none", ...inputs };
+  return { name: "Guard", id: "guard", uses: SLUICE, with: given };
 }

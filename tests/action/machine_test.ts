@@ -70,14 +70,21 @@ Deno.test("a job whose worker or guard is killed is red, and the next finds the 
   assert.match(findStep(second, "Post Guard").log, /its guard is gone/);
   assert.equal(second.conclusion, "failure", text(second));
 
-  const get = "curl -sS --max-time 5 https://allowed.test/ > /dev/null";
-  const third = await run([guard, { name: "Fetch", run: get }]);
+  const get = "curl -sS --max-time 5 https://allowed.test/ > /dev/null\n" +
+    "echo ${{ steps.guard.outputs.guarded }} ${{ steps.guard.outputs.mode }}";
+  const path = "/run/sluice/journal.ndjson";
+  const fetch = { name: "Fetch", before: () => asRoot(`test -s ${path}`) };
+  const third = await run([guard, { ...fetch, run: get }]);
+  assert.equal(findStep(third, "Fetch").log, "true block\n", text(third));
+  assert.equal(findStep(third, "Guard").outputs.journal, path);
   await assertWell(third, before);
 });
 
 const BLOCK = { "egress-policy": "block" };
 const AUDIT = { "egress-policy": "audit" };
 const GO_ON = { ...BLOCK, "on-failure": "continue" };
+const TELL = "echo ${{ steps.guard.outputs.guarded }}:" +
+  "${{ steps.guard.outputs.mode }}${{ steps.guard.outputs.journal }}";
 
 for (const { name, broken, mended, says, job: more, isShown } of FAILURES) {
   Deno.test(`a job that cannot be guarded is red and says why: ${name}`, async () => {
@@ -87,12 +94,13 @@ for (const { name, broken, mended, says, job: more, isShown } of FAILURES) {
       const before = await footprint(ground);
       for (const inputs of isShown ? [BLOCK, AUDIT, GO_ON] : [BLOCK]) {
         const isRed = inputs === BLOCK;
-        const steps = [guardStep(inputs), { name: "Work", run: "true" }];
+        const steps = [guardStep(inputs), { name: "Work", run: TELL }];
         const job = await ground.run({ ...more, steps });
         assertUnguarded(findStep(job, "Pre Guard"), { isRed, says });
         const told = text(job);
         assert.equal(job.conclusion, isRed ? "failure" : "success", told);
-        const { conclusion } = findStep(job, "Work");
+        const { conclusion, log } = findStep(job, "Work");
+        if (!isRed) assert.equal(log, "false:\n", told);
         assert.equal(conclusion, isRed ? "skipped" : "success", told);
       }
       await assertAsBefore(before);

@@ -1,5 +1,6 @@
 /** A policy that is a file of the repository, which a checkout brings. */
 import assert from "node:assert/strict";
+import { WITHOUT_GUARD } from "../../agent/action/outputs.ts";
 import { Lab } from "../lab/lab.ts";
 import { Ground, SLUICE } from "./ground.ts";
 import { installSource } from "./releasing.ts";
@@ -64,7 +65,8 @@ Deno.test("a job goes on without its policy's file only when it asks to", async 
     inputs: { "on-failure": "continue" },
   });
   const shown = JSON.stringify(job, null, 1);
-  const [warning] = findStep(job, "Guard").commands;
+  const { commands: [warning], outputs } = findStep(job, "Guard");
   assert.equal(warning?.command, "warning", shown);
+  assert.deepEqual(outputs, WITHOUT_GUARD, shown);
   assert.equal(findStep(job, "Steal").conclusion, "success", shown);
 });

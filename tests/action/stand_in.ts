@@ -287,8 +287,12 @@ export class StandIn {
     }
     this.#path.push(...found?.path ?? []);
     this.#states.set(step, { ...this.#states.get(step), ...found?.state });
-    const outputs = { ...this.#outputs.get(step.id ?? ""), ...found?.outputs };
-    if (step.id !== undefined) this.#outputs.set(step.id, outputs);
+    // actions/runner ExecutionContext.cs, SetOutput(): what runs around the main
+    // part has no ContextName, and its outputs are dropped.
+    const outputs = stage === "main" ? { ...found?.outputs } : {};
+    if (stage === "main" && step.id !== undefined) {
+      this.#outputs.set(step.id, outputs);
+    }
     for (const { command, message } of commands) {
       if (command === "add-mask") this.#masks.push(message);
     }

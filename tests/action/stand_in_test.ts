@@ -20,7 +20,7 @@ const stage: string = process.argv[1]!.replace(/^.*\\//, "");
 const { env } = process;
 console.log(stage, env["INPUT_WHO-IS"], env.STATE_seen ?? "none", env.FOO ?? "unset", process.cwd());
 appendFileSync(env.GITHUB_STATE!, \`seen<<EOF\\n\${stage}\\nEOF\\n\`);
-appendFileSync(env.GITHUB_OUTPUT!, \`from=\${stage}\\n\`);
+appendFileSync(env.GITHUB_OUTPUT!, \`from=\${stage}\\n\${stage.slice(0, -3)}=said\\n\`);
 appendFileSync(env.GITHUB_STEP_SUMMARY!, "# Sum\\n");
 console.log("::add-mask::hidden word");
 console.log("::warning file=a%2Cb.ts,line=3::Look%0Ahere");
@@ -39,13 +39,24 @@ Deno.test("a job's steps run in order, each with what those before have left", a
         run: 'echo FOO=bar >> "$GITHUB_ENV"; echo /opt/x >> "$GITHUB_PATH"; ' +
           'echo "word=said" >> "$GITHUB_OUTPUT"; id -un; sudo -n id -un',
       },
-      { name: "Trivial", uses: "a/trivial@v1", with: { "who-is": "me" } },
+      {
+        name: "Trivial",
+        id: "trivial",
+        uses: "a/trivial@v1",
+        with: { "who-is": "me" },
+      },
       {
         name: "Fail",
         run: "echo ${{ steps.set.outputs.word }} hidden word $PATH; exit 3",
       },
       { name: "Not", run: "echo never" },
-      { name: "Always", if: "always()", run: "cat /proc/$PPID/comm" },
+      {
+        name: "Always",
+        if: "always()",
+        run:
+          "cat /proc/$PPID/comm; echo pre: ${{ steps.trivial.outputs.pre }}, " +
+          "main: ${{ steps.trivial.outputs.main }}",
+      },
     ],
   });
   assert.deepEqual(
@@ -69,9 +80,14 @@ Deno.test("a job's steps run in order, each with what those before have left", a
   assert.equal(said("Trivial"), `main.ts me pre.ts bar ${workspace}`);
   assert.equal(said("Post Trivial"), `post.ts me main.ts bar ${workspace}`);
   assert.match(said("Fail")!, /^said \*\*\* \/opt\/x:\/usr/);
-  assert.equal(said("Always"), "Runner.Worker");
+  // Of what pre and post write there, nobody gets anything.
+  const always = findStep(job, "Always").log;
+  assert.equal(always, "Runner.Worker\npre: , main: said\n");
   const trivial = findStep(job, "Trivial");
-  assert.deepEqual(trivial.outputs, { from: "main.ts" });
+  assert.deepEqual(trivial.outputs, { from: "main.ts", main: "said" });
+  for (const name of ["Pre Trivial", "Post Trivial"]) {
+    assert.deepEqual(findStep(job, name).outputs, {}, name);
+  }
   assert.equal(trivial.summary, "# Sum\n");
   assert.deepEqual(trivial.commands[1], {
     command: "warning",

@@ -53,6 +53,7 @@ export interface StepRun {
   /** What it printed, with masks over it. */
   readonly log: string;
   readonly commands: readonly WorkflowCommand[];
+  /** What later steps can ask for; of a main part only. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly summary: string;
 }

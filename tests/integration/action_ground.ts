@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { ActionReply } from "../../agent/action/protocol.ts";
+import type { Report } from "../../agent/report/json.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { JobStep } from "../lab/runner/job.ts";
 import type { FakeRunner } from "../lab/runner/runner.ts";
@@ -211,6 +212,12 @@ export class ActionGround implements AsyncDisposable {
 /** A step of a workflow. */
 export function step(name: string, script: string): JobStep {
   return { name, action: "__run", script };
+}
+
+/** The report that the post step is to upload; throws where there is none. */
+export function reportIn(reply: ActionReply | null): Report {
+  const file = reply?.files.find(({ name }) => name === "report.json");
+  return JSON.parse(atob(file!.content));
 }
 
 interface Told {

@@ -5,6 +5,7 @@ import {
   ActionGround,
   type GuardedJob,
   type JobCourse,
+  reportIn,
   step,
 } from "./action_ground.ts";
 
@@ -33,8 +34,7 @@ Deno.test("a job is guarded from its first step on, and is green when all was al
 
   assert.equal(course.pre?.isArmed, true);
   assert.equal(course.post?.exitCode, 0);
-  assert.equal(course.post?.outputs["connections-allowed"], "1");
-  assert.equal(course.post?.outputs.verdict, "green");
+  assert.equal(reportIn(course.post).counts.connection.allow, 1);
   assert.deepEqual(
     course.post?.files.map(({ name }) => name),
     ["journal.ndjson", "report.md", "report.json", "policy.yml"],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Lab } from "../lab/lab.ts";
 import { ADDRESSES, SITES } from "../lab/topology.ts";
-import { ActionGround, step } from "./action_ground.ts";
+import { ActionGround, reportIn, step } from "./action_ground.ts";
 
 const HOST = "github.com";
 const [{ ipv4: RUNNERS } = { ipv4: "" }] = SITES
@@ -45,7 +45,7 @@ Deno.test("what a step has left behind is refused until the worker has ended, an
   await ground.said(/^after get /m);
 
   assert.equal(course.postCode, 0, ground.runner.said);
-  assert.equal(course.post?.outputs["connections-denied"], "0");
+  assert.equal(reportIn(course.post).counts.connection.deny, 0);
   assert.deepEqual(acts(ground.runner.said), [
     "behind get allowed.test ok",
     "behind get refused.test ECONNREFUSED",

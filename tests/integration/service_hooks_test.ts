@@ -63,6 +63,12 @@ Deno.test("all jobs of a hooked runner are guarded by the owner's policy", async
   const audit = await ground.run({ steps: [guard("audit"), STEAL] });
   assert.equal(audit.conclusion, "failure");
   assert.match(findStep(audit, "Pre Guard").log, /^::warning .*owner/m);
+  // What is armed, and not what is asked for.
+  assert.deepEqual(findStep(audit, "Guard").outputs, {
+    guarded: "true",
+    mode: "block",
+    journal: "/run/sluice/journal.ndjson",
+  });
   assert.equal(findStep(audit, "Post Guard").conclusion, "success");
   assert.match(findStep(audit, "Complete runner").log, /203\.0\.113\.66/);
 

@@ -54,10 +54,14 @@ Deno.test("jobs of a runner without sudo are guarded one after another", async (
   assert.match(findStep(bad, "Post Guard").log, /203\.0\.113\.66/);
 
   // Where pre has to leave it to the step itself.
-  const written = { name: "Write", run: `echo "${POLICY}" > policy.yml` };
+  // Another mode than the default, in which what it denies is refused, too.
+  const policy = POLICY.replace("block", "audit")
+    .replace("on: {", "deny: [203.0.113.66], on: {");
+  const written = { name: "Write", run: `echo "${policy}" > policy.yml` };
   const own = { ...GUARD, with: { "policy-file": "policy.yml" } };
   const late = await ground.run({ steps: [written, own, STEAL] });
-  assert.match(findStep(late, "Guard").log, /guards this job/);
+  assert.match(findStep(late, "Guard").log, /guards this job \(audit\)/);
+  assert.equal(findStep(late, "Guard").outputs.mode, "audit");
   assert.match(findStep(late, "Post Guard").log, /203\.0\.113\.66/);
   assert.equal(late.conclusion, "failure");
 

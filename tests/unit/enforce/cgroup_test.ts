@@ -71,14 +71,25 @@ Deno.test("Cgroup.create() makes one below ours that is empty", () => {
   assert.ok(canAccess(own.libc, own.directory));
 });
 
-Deno.test("Cgroup.create() refuses a name that is taken", () => {
+Deno.test("Cgroup.create() makes others beside what killed runs have left, and so many", () => {
   using own = new OwnCgroup();
-  assert.throws(
-    () => Cgroup.create(own.libc, own.name),
-    (error) =>
-      error instanceof AgentError && error.code === "cgroup_unavailable",
-  );
-  assert.ok(canAccess(own.libc, own.directory));
+  const others: Cgroup[] = [];
+  try {
+    for (let number = 2; number <= 16; number++) {
+      const other = Cgroup.create(own.libc, own.name);
+      others.push(other);
+      assert.equal(other.path, `sluice/${own.name}-${number}`);
+      assert.deepEqual(other.processes(), []);
+    }
+    assert.throws(
+      () => others.push(Cgroup.create(own.libc, own.name)),
+      (error) =>
+        error instanceof AgentError && error.code === "cgroup_unavailable",
+    );
+    assert.ok(canAccess(own.libc, own.directory));
+  } finally {
+    for (const other of others) other.remove();
+  }
 });
 
 Deno.test("Cgroup.runInside() makes children members and comes back itself", () => {
