@@ -26,6 +26,8 @@ export interface Finding {
   readonly hint: string;
 }
 
+/** A mirror may be slow; one that says nothing must not keep a job for ever. */
+const INSTALL_MS = 600_000;
 const APT_GET = "/usr/bin/apt-get";
 const WATCH_LIMIT = "/proc/sys/fs/inotify/max_user_watches";
 /** A work space with its packages has some ten thousand directories. */
@@ -160,11 +162,12 @@ export function install(libc: Libc, say: (line: string) => void): void {
     throw notInstalled(names, `"${APT_GET}" is not on this machine`);
   }
   const command = [APT_GET, "install", "-y", "--no-install-recommends"];
-  let result = runTool(libc, [...command, ...names]);
+  const limit = { timeoutMs: INSTALL_MS };
+  let result = runTool(libc, [...command, ...names], limit);
   if (result.code !== 0) {
     // A fresh machine has no package lists yet.
-    runTool(libc, [APT_GET, "update"]);
-    result = runTool(libc, [...command, ...names]);
+    runTool(libc, [APT_GET, "update"], limit);
+    result = runTool(libc, [...command, ...names], limit);
   }
   if (result.code !== 0) {
     const said = result.stderr.trim().split("\n").at(-1) ?? "";

@@ -17,6 +17,18 @@ export interface ToolResult {
   readonly stderr: string;
 }
 
+/** How a tool is run. */
+export interface ToolOptions {
+  /** Its standard input, at most 64 KiB of UTF-8. Default: nothing. */
+  readonly input?: string;
+  /** How long it may take, in milliseconds. Default: two minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** Rules, accounts and services take a second; what hangs must not hang us. */
+const TIMEOUT_MS = 120_000;
+const SIGKILL = 9; // <asm/signal.h>
+
 /** A pipe's default capacity, pipe(7): a writer up to here never waits. */
 const PIPE_BYTES = 65_536;
 
@@ -32,17 +44,17 @@ const ENVIRONMENT = [
 ];
 
 /**
- * Runs a tool and waits for it, blocking this thread.
+ * Runs a tool and waits for it, blocking this thread. One that takes too long is
+ * killed, and the last line of its `stderr` says so.
  *
  * @param command The argument vector; its first is the absolute path.
- * @param input Its standard input, at most 64 KiB of UTF-8.
  * @throws {SystemCallError} When it cannot be started.
  * @throws {RangeError} When the input is larger than a pipe holds.
  */
 export function runTool(
   libc: Libc,
   command: readonly string[],
-  input = "",
+  { input = "", timeoutMs = TIMEOUT_MS }: ToolOptions = {},
 ): ToolResult {
   const bytes = new TextEncoder().encode(input);
   if (bytes.length > PIPE_BYTES) {
@@ -73,9 +85,16 @@ export function runTool(
     libc.symbols.close(stdout.write);
     libc.symbols.close(stderr.write);
   }
-  const [out, err] = readBoth(libc, [stdout.read, stderr.read]);
+  const untilMs = performance.now() + timeoutMs;
+  const fds = [stdout.read, stderr.read];
+  const { texts: [out, err], isWhole } = readAll(libc, fds, untilMs);
+  if (!isWhole) libc.symbols.kill(pid, SIGKILL);
   const code = waitForExitBlocking(libc, pid);
-  return { code, stdout: out!, stderr: err! };
+  if (isWhole) return { code, stdout: out!, stderr: err! };
+  const name = command[0]!.slice(command[0]!.lastIndexOf("/") + 1);
+  const late = `${name} took longer than ${timeoutMs / 1000} s and was ended\n`;
+  const isLine = err === "" || err!.endsWith("\n");
+  return { code, stdout: out!, stderr: `${err}${isLine ? "" : "\n"}${late}` };
 }
 
 /** Opens a pipe that children do not inherit. */
@@ -90,13 +109,19 @@ export function openNull(libc: Libc): number {
   return openFile(libc, "/dev/null", { flags: O.RDWR });
 }
 
-function readBoth(libc: Libc, fds: readonly number[]): string[] {
+/** Reads until all are at their end, or it is too late; closes them. */
+function readAll(
+  libc: Libc,
+  fds: readonly number[],
+  untilMs: number,
+): { readonly texts: readonly string[]; readonly isWhole: boolean } {
   const chunks: Uint8Array[][] = fds.map(() => []);
   const open = new Set(fds.keys());
   while (open.size > 0) {
     const waiting = [...open];
     const poller = new Poller(libc, waiting.map((index) => fds[index]!));
-    poller.wait(-1);
+    const leftMs = Math.ceil(untilMs - performance.now());
+    if (leftMs <= 0 || poller.wait(leftMs) === 0) break;
     for (const [position, index] of waiting.entries()) {
       if (!poller.isReady(position)) continue;
       const chunk = new Uint8Array(PIPE_BYTES);
@@ -112,13 +137,16 @@ function readBoth(libc: Libc, fds: readonly number[]): string[] {
       }
     }
   }
-  return chunks.map((parts) => {
-    const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return fromBytes(whole);
-  });
+  for (const index of open) libc.symbols.close(fds[index]!);
+  return { texts: chunks.map(textOf), isWhole: open.size === 0 };
+}
+
+function textOf(parts: readonly Uint8Array[]): string {
+  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return fromBytes(whole);
 }

@@ -69,7 +69,7 @@ export class OwnNetwork implements Disposable {
    * @returns What it printed.
    */
   run(command: readonly string[], input = ""): string {
-    const { code, stdout, stderr } = runTool(this.#libc, command, input);
+    const { code, stdout, stderr } = runTool(this.#libc, command, { input });
     if (code === 0) return stdout;
     throw new Error(
       `Cannot run "${command.join(" ")}": exit code is ${code} with ` +

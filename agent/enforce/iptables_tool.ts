@@ -59,7 +59,7 @@ export class IptablesTool {
   restore(family: 4 | 6, rules: string): void {
     const tool = this.#path(family, "-restore");
     const command = [tool, "--noflush", "-w", "5"];
-    const { code, stderr } = runTool(this.#libc, command, rules);
+    const { code, stderr } = runTool(this.#libc, command, { input: rules });
     if (code !== 0) throw refused("change the firewall rules", stderr);
   }
 

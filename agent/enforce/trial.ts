@@ -44,7 +44,8 @@ export function takesRules(
     if (tool === null) return false;
     try {
       const command = [UNSHARE, "--net", tool, "--noflush"];
-      return runTool(libc, command, renderRules(tables)).code === 0;
+      const input = renderRules(tables);
+      return runTool(libc, command, { input }).code === 0;
     } catch (error) {
       if (error instanceof SystemCallError) return false;
       throw error;

@@ -82,7 +82,8 @@ function run(
     ...["--clear-groups", "--"],
   ];
   const shell = ["/bin/sh", "-c", of.script, "sh", root, of.argument ?? ""];
-  return runTool(libc, [...become, ...shell], of.input);
+  const { input = "" } = of;
+  return runTool(libc, [...become, ...shell], { input });
 }
 
 function assertDone({ root }: EnvPlace, { code, stderr }: ToolResult): void {

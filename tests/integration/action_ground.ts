@@ -135,6 +135,8 @@ export class ActionGround implements AsyncDisposable {
   /** Waits for a job's end. */
   async course(pid: number, from = 0): Promise<JobCourse> {
     await this.runner.ended(pid);
+    // What its steps have said comes by the same pipe, and may still be there.
+    await this.runner.use("nop");
     const log = await this.#log();
     const replies = repliesIn(this.runner.said.slice(from));
     const codes = [

@@ -5,7 +5,8 @@
 // direct child, of its own user. Jobs run beside each other. Ends with them
 // when there are no more lines.
 //
-// "nop" in place of a path does nothing: who asks so learns that it listens.
+// "nop" in place of a path does nothing: who is answered has read all that was
+// said before.
 // "ask" and "get", with spaces, do what net.h says; WHO is "listener".
 #define _GNU_SOURCE
 #include "net.h"
@@ -27,7 +28,10 @@ int main(void) {
   printf("listening %d\n", getpid());
   while (fgets(line, sizeof line, stdin) != NULL) {
     line[strcspn(line, "\n")] = 0;
-    if (strcmp(line, "nop") == 0) continue;
+    if (strcmp(line, "nop") == 0) {
+      printf("listener nop - ok\n");
+      continue;
+    }
     if (line[0] != '/') {
       char *fields[8], *rest = line;
       int filled = 0;

@@ -30,7 +30,7 @@ Deno.test("runTool() takes in much on both outputs at once", () => {
 for (const input of ["", "one line\n", "é€😀\0x", "a".repeat(PIPE_BYTES)]) {
   Deno.test(`runTool() gives the tool ${input.length} characters to read`, () => {
     using libc = new Libc();
-    const { code, stdout } = runTool(libc, ["/bin/cat"], input);
+    const { code, stdout } = runTool(libc, ["/bin/cat"], { input });
     assert.equal(code, 0);
     assert.equal(stdout, input);
   });
@@ -39,7 +39,7 @@ for (const input of ["", "one line\n", "é€😀\0x", "a".repeat(PIPE_BYTES)]) 
 Deno.test("runTool() is not held up by a tool that does not read", () => {
   using libc = new Libc();
   const input = "a".repeat(PIPE_BYTES);
-  assert.deepEqual(runTool(libc, ["/bin/true"], input), {
+  assert.deepEqual(runTool(libc, ["/bin/true"], { input }), {
     code: 0,
     stdout: "",
     stderr: "",
@@ -50,7 +50,7 @@ for (const input of ["a".repeat(PIPE_BYTES + 1), "é".repeat(PIPE_BYTES)]) {
   Deno.test(`runTool() refuses ${input.length} "${input[0]}" that no pipe holds`, () => {
     using libc = new Libc();
     const before = openDescriptors(libc);
-    assert.throws(() => runTool(libc, ["/bin/cat"], input), RangeError);
+    assert.throws(() => runTool(libc, ["/bin/cat"], { input }), RangeError);
     assert.equal(openDescriptors(libc), before);
   });
 }
@@ -88,7 +88,7 @@ for (const { name, command } of FAILING) {
     const before = openDescriptors(libc);
     const errnos: number[] = [ERRNO.ENOENT, ERRNO.EACCES];
     assert.throws(
-      () => runTool(libc, command, "input"),
+      () => runTool(libc, command, { input: "input" }),
       (error) =>
         error instanceof SystemCallError && errnos.includes(error.errno),
     );
@@ -107,8 +107,33 @@ Deno.test("runTool() leaves no descriptor after 100 times", () => {
   using libc = new Libc();
   const before = openDescriptors(libc);
   for (let count = 0; count < 100; count++) {
-    const { stdout } = runTool(libc, ["/bin/cat"], `${count}`);
+    const { stdout } = runTool(libc, ["/bin/cat"], { input: `${count}` });
     assert.equal(stdout, `${count}`);
   }
   assert.equal(openDescriptors(libc), before);
+});
+
+Deno.test("runTool() ends a tool that hangs, and says so behind what it said", () => {
+  using libc = new Libc();
+  const before = openDescriptors(libc);
+  const script = "echo begun; printf half >&2; exec sleep 1000";
+  const result = runTool(libc, ["/bin/sh", "-c", script], { timeoutMs: 200 });
+
+  assert.deepEqual(result, {
+    code: 128 + 9,
+    stdout: "begun\n",
+    stderr: "half\nsh took longer than 0.2 s and was ended\n",
+  });
+  assert.equal(openDescriptors(libc), before);
+});
+
+Deno.test("runTool() does not wait for who has got its outputs from a tool", () => {
+  using libc = new Libc();
+  const script = "sleep 1000 & echo $!; exec sleep 1000";
+  const { stdout, code } = runTool(libc, ["/bin/sh", "-c", script], {
+    timeoutMs: 100,
+  });
+  libc.symbols.kill(Number(stdout), 9);
+
+  assert.equal(code, 128 + 9);
 });
